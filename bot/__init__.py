@@ -1,0 +1,1 @@
+"""Talks: HTTP, WeCom, chat, clock and command line. Knows `storage` and `workflows`."""

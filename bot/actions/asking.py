@@ -1,0 +1,153 @@
+"""A member asks before adding somebody (报备): understood, checked, judged and put on file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from bot import hints
+from bot.actions import deciding, judging
+from bot.actions.scene import Scene
+from workflows import asking, masking
+from workflows.model import (
+    Claim,
+    Customer,
+    Origin,
+    Outcome,
+    Relation,
+    RelationState,
+    Request,
+    State,
+    Subject,
+    same_user,
+)
+from workflows.steps import Supersede
+
+DRAFT = "ask"
+_DRAFT_LIVES = timedelta(minutes=30)
+_TOGETHER = frozenset({RelationState.ADDED, RelationState.HALF})
+
+
+def ask(scene: Scene, userid: str, text: str) -> None:
+    """Take an ask in free text; ask back for what is missing."""
+    _go_on(scene, userid, asking.read(text))
+
+
+def complete(scene: Scene, userid: str, draft: str, more: str) -> None:
+    """Take the answer to what was asked back."""
+    _go_on(scene, userid, asking.complete(asking.read(draft), more), f"{draft}，{more}")
+
+
+def _go_on(scene: Scene, userid: str, reading: asking.Reading, draft: str = "") -> None:
+    if not reading.missing:
+        scene.tx.drafts.drop(userid)
+        submit(scene, userid, reading.claim)
+        return
+    scene.tx.drafts.put(userid, DRAFT, draft or _words(reading.claim), scene.now + _DRAFT_LIVES)
+    scene.answer(userid, hints.unfinished(reading.missing, scene.texts))
+
+
+def _words(claim: Claim) -> str:
+    """Return a claim as a member might have typed it, with labels so that it reads back as is."""
+    parts = (
+        ("姓名", claim.name),
+        ("公司", claim.company),
+        ("电话", claim.phone),
+        ("理由", claim.reason),
+    )
+    said = [f"{label}：{value}" for label, value in parts if value]
+    return "，".join([*said, "已签约"] if claim.signed else said)
+
+
+def submit(scene: Scene, userid: str, claim: Claim) -> None:
+    """Judge an ask that has all it needs, and file it."""
+    found = _on_file(scene, claim)
+    relations = _relations(scene, found)
+    if any(same_user(each.userid, userid) for each in relations):
+        scene.tell([userid], "ask.yours_already", customer=claim.name)
+        return
+    subject = _subject(claim, found)
+    scene.tx.hold(f"asks:{userid.lower()}")
+    if _joins(scene, userid, subject, claim):
+        return
+    _warn_of_colleagues(scene, userid, relations)
+    known = judging.planned(scene, userid, claim, found)
+    verdict = judging.judge(scene, known)
+    request = deciding.open_request(
+        scene,
+        Request(
+            id=scene.new_id(),
+            action=judging.ADD,
+            origin=Origin.ASKED,
+            requester=scene.person(userid),
+            subject=subject,
+            claim=claim,
+            facts=known,
+            verdict=verdict,
+            created_at=scene.now,
+            due_at=deciding.due(scene) if verdict.outcome is Outcome.APPROVAL else None,
+            chain=deciding.chain(scene, verdict),
+        ),
+    )
+    _answer(scene, request)
+
+
+def _on_file(scene: Scene, claim: Claim) -> Customer | None:
+    """Return the customer whom the phone number names, if a colleague has noted it."""
+    phone = masking.phone_digits(claim.phone)
+    known = scene.tx.relations.find_by_phone(phone) if phone else []
+    return scene.tx.relations.customer(known[0].external_userid) if known else None
+
+
+def _relations(scene: Scene, found: Customer | None) -> list[Relation]:
+    if found is None:
+        return []
+    relations = scene.tx.relations.of_customer(found.external_userid)
+    return [each for each in relations if each.state in _TOGETHER]
+
+
+def _subject(claim: Claim, found: Customer | None) -> Subject:
+    if found is not None:
+        return Subject(found.external_userid, claim.name, found.external_userid)
+    return Subject(f"planned:{asking.fingerprint(claim)}", claim.name)
+
+
+def _joins(scene: Scene, userid: str, subject: Subject, claim: Claim) -> bool:
+    """Whether the same is asked for already; with other words it takes the old one's place."""
+    key = f"{userid.lower()}|{judging.ADD}|{subject.key}"
+    earlier = scene.tx.requests.open_by_key(key)
+    if earlier is None:
+        return False
+    if earlier.state is State.PENDING and earlier.claim != claim:
+        deciding.advance(scene, earlier, Supersede())
+        return False
+    scene.tell([userid], "ask.joined", id=earlier.id, customer=subject.name, state=earlier.state)
+    return True
+
+
+def _warn_of_colleagues(scene: Scene, userid: str, relations: Iterable[Relation]) -> None:
+    """Say who else knows the customer, names masked."""
+    names = tuple(masking.mask_name(scene.person(each.userid).name) for each in relations)
+    if names:
+        scene.tell([userid], "ask.colleagues", names=names)
+
+
+def _answer(scene: Scene, request: Request) -> None:
+    to = [request.requester.userid]
+    words = {"id": request.id, "customer": request.subject.name}
+    match request.verdict.outcome:
+        case Outcome.ALLOW:
+            scene.tell(to, "ask.allowed", **words)
+        case Outcome.DENY:
+            scene.tell(to, "ask.denied", why=deciding.why(scene, request), **words)
+        case Outcome.APPROVAL if request.state is State.PENDING:
+            scene.tell(
+                to,
+                "ask.pending",
+                who=tuple(person.name for person in request.approvers),
+                due=request.due_at,
+                why=deciding.why(scene, request),
+                **words,
+            )
+        case Outcome.APPROVAL:
+            pass  # an auto-review or the like has ended it, and that was told

@@ -1,0 +1,167 @@
+"""Approval cards: sent to those who may decide, shown as decided afterwards, and pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from bot import cards as drawing
+from bot import outgoing
+from bot.actions.scene import Scene
+from bot.cards import Sheet
+from bot.wording import Actor
+from workflows import endings, masking, policy
+from workflows.facts import WAYS
+from workflows.model import (
+    Card,
+    CardState,
+    FactValue,
+    Person,
+    Request,
+    State,
+    Vote,
+    same_user,
+)
+
+_NUMBERS = {word: number for number, word in WAYS.items()}
+
+
+def ask(scene: Scene, request: Request, approvers: Iterable[Person]) -> None:
+    """Send each of these people a card for the request's present stage."""
+    sheet = sheet_of(scene, request)
+    rounds = len(scene.tx.cards.of_request(request.id))
+    for round_, person in enumerate(approvers, start=rounds):
+        task = drawing.task_id(request.id, request.stage, person.userid, round_)
+        card = drawing.approval_card(sheet, scene.company, task)
+        text = drawing.details_text(sheet, scene.company)
+        scene.tx.cards.add(Card(task, request.id, request.stage, person.userid, CardState.OPEN))
+        scene.send(outgoing.SendCard(person.userid, task, card, text), key=f"card:{task}")
+
+
+def close(scene: Scene, request: Request, people: Iterable[Person] | None = None) -> None:
+    """Take the buttons off the request's open cards, or off those of some people."""
+    only = None if people is None else [person.userid for person in people]
+    for card in scene.tx.cards.of_request(request.id):
+        concerned = only is None or any(same_user(card.userid, each) for each in only)
+        if card.state is CardState.OPEN and concerned:
+            scene.tx.cards.put(replace(card, state=CardState.CLOSED))
+            show_outcome(scene, request, card)
+
+
+def show_outcome(scene: Scene, request: Request, card: Card) -> None:
+    """Show on one card how the request stands now."""
+    shown = drawing.decided_card(
+        sheet_of(scene, replace(request, stage=card.stage)),
+        scene.company,
+        _outcome(scene, request, card),
+        who=_decider(scene, request, card),
+        when=str(scene.theirs.word(_when(request, card) or scene.now)),
+        comment=request.comment,
+    )
+    scene.send(outgoing.UpdateCard(card.userid, card.task_id, shown))
+
+
+def _outcome(scene: Scene, request: Request, card: Card) -> str:
+    if request.state is State.PENDING:
+        vote = _vote_at(request, card)
+        return scene.company(f"vote.{vote.answer.value}" if vote else "vote.no_longer_asked")
+    if request.state is State.EXECUTED:
+        return scene.company.state(State.APPROVED)
+    return scene.company.state(request.state)
+
+
+def _decider(scene: Scene, request: Request, card: Card) -> str:
+    vote = _vote_at(request, card)
+    if request.state is State.PENDING and vote:
+        return vote.by.name
+    return str(scene.theirs.word(Actor(endings.who_decided(request) or scene.actor)))
+
+
+def _when(request: Request, card: Card) -> datetime | None:
+    vote = _vote_at(request, card)
+    return request.decided_at or (vote.at if vote else None)
+
+
+def _vote_at(request: Request, card: Card) -> Vote | None:
+    votes = [vote for vote in request.votes if vote.stage == card.stage]
+    return votes[-1] if votes else None
+
+
+def sheet_of(scene: Scene, request: Request) -> Sheet:
+    """Gather what somebody needs to know who has to decide."""
+    facts, requester = request.facts, request.requester
+    tier, groups = policy.classify(scene.policy, facts, request.created_at)
+    return Sheet(
+        request_id=request.id,
+        stage=request.stage,
+        stages=max(1, len(request.chain)),
+        requester=requester.name,
+        customer=request.subject.name,
+        action=request.action,
+        origin=request.origin,
+        requester_id=requester.userid,
+        departments=_words(facts.get("sender.departments")) or (),
+        position=str(facts.get("sender.position", "")),
+        level=_level(scene, request),
+        company=str(facts.get("customer.corp_name", "")) or request.claim.company,
+        phone=masking.mask_phone(request.claim.phone),
+        tier=_tier_title(scene, tier),
+        tags=_words(facts.get("customer.tags")),
+        groups=_group_titles(scene, groups),
+        followers=_followers(scene, facts.get("customer.owners")),
+        way=_way(scene, facts.get("contact.way")),
+        reason=request.claim.reason,
+        signed=request.claim.signed,
+        rules=_rules(scene, request),
+        adds_today=_number(facts.get("today.adds")),
+        due=str(scene.theirs.word(request.due_at)) if request.due_at else "",
+        reasons=scene.book.chain_defaults.reasons,
+    )
+
+
+def _rules(scene: Scene, request: Request) -> tuple[tuple[str, str], ...]:
+    """Return the rules that matched, each with what it says, as far as they still exist."""
+    matched = request.verdict.rules
+    return tuple(
+        (each.id, each.say or each.title) for each in scene.book.rule if each.id in matched
+    )
+
+
+def _words(value: FactValue | None) -> tuple[str, ...] | None:
+    return tuple(sorted(value)) if isinstance(value, frozenset) else None
+
+
+def _number(value: FactValue | None) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _level(scene: Scene, request: Request) -> str:
+    level = _number(request.facts.get("sender.level")) or 0
+    held = _words(request.facts.get("sender.roles")) or ()
+    titles = [
+        role.title or name
+        for name, role in scene.book.roles.items()
+        if name in held and role.level == level
+    ]
+    return scene.company.level(level, titles[0] if titles else "")
+
+
+def _tier_title(scene: Scene, tier: str | None) -> str | None:
+    named = {each.name: each.title or each.name for each in scene.book.tier}
+    return named.get(tier) if tier else None
+
+
+def _group_titles(scene: Scene, groups: frozenset[str] | None) -> tuple[str, ...] | None:
+    if groups is None:
+        return None
+    return tuple(each.title or each.name for each in scene.book.group if each.name in groups)
+
+
+def _followers(scene: Scene, owners: FactValue | None) -> tuple[str, ...] | None:
+    userids = _words(owners)
+    return None if userids is None else tuple(scene.person(each).name for each in userids)
+
+
+def _way(scene: Scene, way: FactValue | None) -> str:
+    return scene.company.add_way(_NUMBERS.get(str(way), 0))

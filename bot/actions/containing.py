@@ -1,0 +1,182 @@
+"""Relations that are not allowed: held, let go, or undone until the end was seen."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bot import outgoing
+from bot.actions.scene import Scene
+from bot.wording import Words
+from workflows import containment
+from workflows.containment import (
+    AllowedAfterAll,
+    AskToDelete,
+    CheckAgain,
+    Gone,
+    Mark,
+    Marks,
+    Orders,
+    Plan,
+    Seen,
+    TellClosed,
+    TellEscalated,
+    Transfer,
+    TransferDone,
+)
+from workflows.model import Containment, Relation, Remedy, Request
+from workflows.schedules import parse_duration
+from workflows.sections import Enforcement
+
+CHECK = "remedy_check"
+
+
+def hold(scene: Scene, relation: Relation, request: Request) -> None:
+    """Mark a relation whose request waits for an answer."""
+    _show(scene, relation, Containment.PENDING, request)
+
+
+def deny(scene: Scene, request: Request) -> None:
+    """Mark a relation that is not allowed, and begin to undo it where the rules say how."""
+    relation = _relation_of(scene, request)
+    if relation is None or containment.is_gone(relation):
+        return
+    _show(scene, relation, Containment.DENIED, request)
+    plan = _plan(_enforcement(scene, request))
+    if plan is None or scene.tx.remedies.open_for(relation.userid, relation.external_userid):
+        return
+    remedy, orders = containment.open_remedy(request.id, relation, plan, scene.now)
+    scene.tx.remedies.add(remedy)
+    scene.record(
+        "remedy.opened", request, state=remedy.state.value, until=remedy.due_at.isoformat()
+    )
+    _follow(scene, remedy, request, orders)
+
+
+def release(scene: Scene, request: Request) -> None:
+    """Let a relation go that turned out to be allowed."""
+    relation = _relation_of(scene, request)
+    if relation is None:
+        return
+    free, orders = containment.release(relation, _marks(scene, request), name=request.subject.name)
+    scene.tx.relations.put(free)
+    if orders:
+        scene.record("containment.released", request)
+    _mark(scene, free, orders)
+    seen(scene, relation.userid, relation.external_userid, AllowedAfterAll())
+
+
+def gone(scene: Scene, relation: Relation, *, transferred: bool) -> None:
+    """Close the remedy of a relation that has ended."""
+    what = TransferDone() if transferred else Gone()
+    seen(scene, relation.userid, relation.external_userid, what)
+
+
+def seen(scene: Scene, userid: str, external_userid: str, what: Seen) -> None:
+    """Take a remedy one step further by what was seen of its relation."""
+    old = scene.tx.remedies.open_for(userid, external_userid)
+    if old is None:
+        return
+    new, orders = containment.remedy_step(old, what, scene.now)
+    if new != old and not scene.tx.remedies.move(old, new):
+        return
+    request = scene.tx.requests.get(old.request_id)
+    if request is None:
+        return
+    if new.state is not old.state:
+        scene.record(f"remedy.{new.state.value}", request, because=new.closed_because)
+    _follow(scene, new, request, orders)
+
+
+def _show(scene: Scene, relation: Relation, how: Containment, request: Request) -> None:
+    marks = _marks(scene, request)
+    held, orders = containment.hold(relation, how, marks, name=request.subject.name)
+    scene.tx.relations.put(held)
+    if orders:
+        scene.record("containment.held", request, how=how.value, tag=marks.tag(how))
+    _mark(scene, held, orders)
+
+
+def _mark(scene: Scene, relation: Relation, orders: Orders) -> None:
+    for order in orders:
+        if isinstance(order, Mark):
+            scene.send(
+                outgoing.MarkRelation(
+                    relation.userid,
+                    relation.external_userid,
+                    order.add_tags,
+                    order.remove_tags,
+                    order.remark,
+                )
+            )
+
+
+def _follow(scene: Scene, remedy: Remedy, request: Request, orders: Orders) -> None:
+    subject, member = request.subject.name, request.requester
+    for order in orders:
+        match order:
+            case AskToDelete():
+                scene.tell(
+                    [member.userid], "remedy.ask_to_delete",
+                    id=request.id, customer=subject, by=order.by,
+                )  # fmt: skip
+            case CheckAgain():
+                scene.remind(CHECK, f"{remedy.userid}|{remedy.external_userid}", order.at)
+            case Transfer():
+                move = outgoing.Transfer(
+                    request.id, remedy.userid, remedy.external_userid, order.to
+                )
+                scene.send(move, key=f"transfer:{request.id}")
+            case TellEscalated():
+                why = Words(f"remedy.why.{order.why}", {"detail": order.detail})
+                scene.tell(
+                    _seniors(scene, request), "remedy.escalated",
+                    id=request.id, member=member.name, customer=subject, why=why,
+                )  # fmt: skip
+            case TellClosed():
+                how = Words(f"remedy.how.{order.why}")
+                to = [member.userid, *_seniors(scene, request)]
+                scene.tell(
+                    to, "remedy.closed",
+                    id=request.id, member=member.name, customer=subject, how=how,
+                )  # fmt: skip
+            case Mark():
+                pass  # a remedy has no marks of its own
+            case _:
+                assert_never(order)
+
+
+def _seniors(scene: Scene, request: Request) -> list[str]:
+    """Return the requester's supervisor, then the admins."""
+    managers = scene.directory.manager_of(request.requester.userid)
+    return list(dict.fromkeys([*managers, *scene.standing.admins]))
+
+
+def supervisors(scene: Scene, request: Request) -> list[str]:
+    """Return who leads the requester; the admins where nobody does."""
+    return list(scene.directory.manager_of(request.requester.userid)) or list(scene.standing.admins)
+
+
+def _relation_of(scene: Scene, request: Request) -> Relation | None:
+    external = request.subject.external_userid
+    return scene.tx.relations.get(request.requester.userid, external) if external else None
+
+
+def _enforcement(scene: Scene, request: Request) -> Enforcement:
+    return scene.book.enforcement.get(request.action, Enforcement())
+
+
+def _marks(scene: Scene, request: Request) -> Marks:
+    wish = _enforcement(scene, request)
+    return Marks(
+        pending_tag=wish.pending.tag,
+        denied_tag=wish.denied.tag,
+        pending_prefix=f"[{wish.pending.tag}]" if wish.pending.tag else "",
+        denied_prefix=f"[{wish.denied.tag}]" if wish.denied.tag else "",
+    )
+
+
+def _plan(wish: Enforcement) -> Plan | None:
+    if wish.denied.remedy is None:
+        return None
+    to = (wish.denied.transfer_to or "").removeprefix("user:")
+    return Plan(parse_duration(wish.denied.within), wish.denied.then or "", to)

@@ -1,0 +1,58 @@
+"""为什么: how a decision came about, short for the member, line by line for admins."""
+
+from __future__ import annotations
+
+from bot.actions import deciding, queries
+from bot.actions.scene import Scene
+from bot.actions.voting import find
+from bot.texts import Text, joined
+from workflows import policy
+from workflows.model import Outcome, Request, TraceLine, same_user
+from workflows.steps import Refused
+
+_LONGEST = 40  # lines: a chat message holds 2048 bytes
+
+
+def why(scene: Scene, userid: str, request_id: str) -> None:
+    """Explain a request's verdict to somebody who has a part in it. Raises Refused."""
+    request = find(scene, request_id)
+    if not queries.concerns(scene, userid, request):
+        raise Refused("not_for_you")
+    said = [short(scene, request)]
+    if scene.standing.may(userid, "config.change") is not Outcome.DENY:
+        said += trace(scene, request)
+    elif same_user(request.requester.userid, userid):
+        said.append(scene.mine(f"why.next.{request.verdict.outcome.word}", id=request.id))
+    scene.answer(userid, joined(said))
+
+
+def short(scene: Scene, request: Request) -> Text:
+    """Return the verdict and what the deciding rules say."""
+    return scene.mine(
+        "why.short",
+        id=request.id,
+        customer=request.subject.name,
+        outcome=request.verdict.outcome,
+        why=deciding.why(scene, request),
+        state=request.state,
+    )
+
+
+def trace(scene: Scene, request: Request) -> list[Text]:
+    """Return every permission, rule and leaf with the value it saw, judged by the present rules."""
+    if request.verdict.policy != scene.policy.hash:
+        note = scene.mine("why.other_rules", then=request.verdict.policy, now=scene.policy.hash)
+    else:
+        note = scene.mine("why.same_rules", now=scene.policy.hash)
+    again = policy.decide(
+        scene.policy, request.facts, request.action, request.created_at, traced=True
+    )
+    lines = [_line(scene, each) for each in again.trace[:_LONGEST]]
+    return [note, *lines]
+
+
+def _line(scene: Scene, line: TraceLine) -> Text:
+    sign = {True: "✓", False: "✗", None: "?"}[line.result]
+    return scene.mine(
+        "why.line", indent="　" * line.depth, sign=sign, place=line.place, note=line.note
+    )

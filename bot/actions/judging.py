@@ -1,0 +1,78 @@
+"""Gathers what is known about an add and asks the policy."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from bot.actions.scene import Scene
+from workflows import facts, policy
+from workflows.model import Claim, Customer, Facts, Relation, Request, State, Verdict
+
+ADD = "friend.add"
+
+# Requests that use up an allowance: what was granted, or may still be.
+COUNTED = (State.PENDING, State.APPROVED, State.EXECUTED, State.EXECUTION_FAILED)
+_ALL = tuple(State)
+_DAY = timedelta(days=1)
+
+
+def planned(scene: Scene, userid: str, claim: Claim, found: Customer | None) -> Facts:
+    """Return the facts of an add somebody asks for; `found` is whom the phone number names."""
+    return {
+        **_sender(scene, userid),
+        **_customer(scene, userid, found),
+        **facts.of_plan(),
+        **facts.of_claim(claim),
+        **_counters(scene, userid, None),
+    }
+
+
+def happened(scene: Scene, relation: Relation, ticketed: Request | None) -> Facts:
+    """Return the facts of an add that took place; the request of its own ticket is not counted."""
+    customer = scene.tx.relations.customer(relation.external_userid)
+    return {
+        **_sender(scene, relation.userid),
+        **_customer(scene, relation.userid, customer),
+        **facts.of_contact(relation, scene.directory),
+        **facts.of_claim(ticketed.claim if ticketed else Claim()),
+        **_counters(scene, relation.userid, ticketed),
+    }
+
+
+def judge(scene: Scene, known: Facts, action: str = ADD) -> Verdict:
+    """Ask the policy."""
+    return policy.decide(scene.policy, known, action, scene.now)
+
+
+def _sender(scene: Scene, userid: str) -> Facts:
+    member = scene.directory.member(userid)
+    if member is None:
+        return facts.of_sender(None, scene.directory, frozenset(), 0)
+    standing = scene.standing
+    return facts.of_sender(member, scene.directory, standing.roles(userid), standing.level(userid))
+
+
+def _customer(scene: Scene, userid: str, customer: Customer | None) -> Facts:
+    relations = scene.tx.relations.of_customer(customer.external_userid) if customer else []
+    return facts.of_customer(customer, relations, sender=userid, now=scene.now)
+
+
+def _counters(scene: Scene, userid: str, own: Request | None) -> Facts:
+    today = start_of_day(scene)
+    monday = today - _DAY * today.weekday()
+    return facts.of_counters(_count(scene, userid, today, own), _count(scene, userid, monday, own))
+
+
+def _count(scene: Scene, userid: str, since: datetime, own: Request | None) -> facts.Counters:
+    count = scene.tx.requests.count
+    itself = 1 if own is not None and own.created_at >= since else 0
+    return facts.Counters(
+        adds=count(userid, ADD, since, COUNTED) - itself,
+        requests=count(userid, ADD, since, _ALL) - itself,
+        denials=count(userid, ADD, since, (State.DENIED, State.EXPIRED)),
+    )
+
+
+def start_of_day(scene: Scene) -> datetime:
+    """Return the last midnight in the company's time zone."""
+    return datetime.combine(scene.now.astimezone(scene.zone), time(), scene.zone)

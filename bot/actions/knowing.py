@@ -1,0 +1,59 @@
+"""Writes down what WeCom says of a customer and of those who follow them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot.actions.scene import Scene
+from bot.wecom import ExternalContact, FollowUser
+from workflows import masking
+from workflows.model import Customer, Relation, RelationState, same_user
+
+_CORP_TAG = 1
+_WECOM_USER = 2
+
+
+def remember(scene: Scene, contact: ExternalContact) -> None:
+    """Bring the customer and every relation WeCom shows up to date.
+
+    What WeCom cannot know (containment, the governing request) is kept.
+    """
+    tx = scene.tx
+    tx.relations.put_customer(_customer(contact))
+    for follower in contact.follow_user:
+        old = tx.relations.get(follower.userid, contact.external_userid)
+        tx.relations.put(_relation(contact.external_userid, follower, old))
+
+
+def follower(contact: ExternalContact | None, userid: str) -> FollowUser | None:
+    """Return what `userid` has with the customer, or None if they follow them no longer."""
+    followers = contact.follow_user if contact else ()
+    return next((each for each in followers if same_user(each.userid, userid)), None)
+
+
+def _customer(contact: ExternalContact) -> Customer:
+    return Customer(
+        external_userid=contact.external_userid,
+        name=contact.name,
+        type="wecom" if contact.type == _WECOM_USER else "wechat",
+        corp_name=contact.corp_full_name or contact.corp_name,
+        unionid=contact.unionid,
+    )
+
+
+def _relation(external_userid: str, seen: FollowUser, old: Relation | None) -> Relation:
+    base = old or Relation(seen.userid, external_userid, RelationState.NONE)
+    known = {RelationState.HALF, RelationState.DELETED_BY_CUSTOMER}
+    return replace(
+        base,
+        # WeCom lists one-sided relations too (document 92130), so only events make these two.
+        state=base.state if base.state in known else RelationState.ADDED,
+        added_at=datetime.fromtimestamp(seen.createtime, UTC) if seen.createtime else base.added_at,
+        add_way=seen.add_way,
+        oper_userid=seen.oper_userid,
+        channel=seen.state or base.channel,
+        remark=seen.remark,
+        phones=tuple(masking.phone_digits(each) for each in seen.remark_mobiles),
+        tags=frozenset(tag.tag_name for tag in seen.tags if tag.type == _CORP_TAG),
+    )

@@ -1,0 +1,32 @@
+"""What an approved or refused request means in WeCom, by how it came to be."""
+
+from __future__ import annotations
+
+from bot.actions import containing, tickets
+from bot.actions.scene import Scene
+from workflows.model import Origin, Request
+from workflows.steps import Executed
+
+JUDGE_AGAIN = "judge_again"
+
+
+def perform(scene: Scene, request: Request) -> Executed | None:
+    """Carry an approved request out; return the step that says so when it is done at once."""
+    if request.origin is Origin.ASKED:
+        tickets.issue(scene, request)
+        return None  # done when WeCom has made the contact way
+    containing.release(scene, request)
+    return Executed()
+
+
+def refuse(scene: Scene, request: Request) -> None:
+    """Undo what a refused request has brought about."""
+    if request.origin is Origin.ASKED:
+        tickets.revoke(scene, request)
+    else:
+        containing.deny(scene, request)
+
+
+def judge_again(scene: Scene, request: Request) -> None:
+    """Have the relation of a request that became stale judged by the rules of today."""
+    scene.remind(JUDGE_AGAIN, request.id, scene.now)

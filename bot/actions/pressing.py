@@ -1,0 +1,60 @@
+"""Presses on approval cards. Every recipient of a card can press, at any time, and twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot import cards as drawing
+from bot.actions import cards, conversation, voting
+from bot.actions.scene import Scene
+from bot.cards import Choice, Press
+from bot.events import CardPressed
+from workflows.model import Card, Request, State
+from workflows.steps import Refused
+
+
+def press(scene: Scene, event: CardPressed) -> None:
+    """Take a press as the vote of whoever pressed; a refused one is answered with the truth."""
+    wanted = Press.unpack(event.key)
+    card = scene.tx.cards.get(event.task_id)
+    if wanted is None or card is None or card.request_id != wanted.request_id:
+        scene.tell([event.userid], "refused.unknown_card")
+        return
+    # The newest code can still update the card when the one from sending has been used.
+    card = replace(card, response_code=event.response_code or card.response_code)
+    scene.tx.cards.put(card)
+    request = voting.find(scene, card.request_id)
+    try:
+        _choose(scene, event, wanted, request)
+    except Refused as refused:
+        scene.tell_as_core([event.userid], f"refused.{refused.key}", refused.params)
+        _set_right(scene, card)
+
+
+def _choose(scene: Scene, event: CardPressed, wanted: Press, request: Request) -> None:
+    if wanted.choice is Choice.MORE:
+        sheet = cards.sheet_of(scene, request)
+        scene.answer(event.userid, drawing.details_text(sheet, scene.texts))
+        return
+    if request.state is State.PENDING and wanted.stage != request.stage:
+        raise Refused("stage_over", id=request.id)
+    option = next(iter(event.selected.get(drawing.REASON_QUESTION, ())), "")
+    reason = drawing.reason_chosen(option, scene.book.chain_defaults.reasons)
+    if wanted.choice is Choice.APPROVE:
+        voting.approve(scene, event.userid, request.id, via="card")
+    else:
+        voting.deny(scene, event.userid, request.id, comment=reason, via="card")
+
+
+def _set_right(scene: Scene, card: Card) -> None:
+    """Show how things stand on a card that still looked open."""
+    request = voting.find(scene, card.request_id)
+    if request.state is not State.PENDING or card.stage != request.stage:
+        cards.show_outcome(scene, request, card)
+
+
+def menu(scene: Scene, userid: str, key: str) -> None:
+    """Answer a click on the app's menu."""
+    command = conversation.MENU.get(key)
+    if command is not None:
+        conversation.obey(scene, userid, command)

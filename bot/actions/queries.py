@@ -1,0 +1,155 @@
+"""What members look up in chat: their own requests, what waits for them, rights, rules, help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.actions.scene import Scene
+from bot.texts import Text, joined
+from workflows import approval, masking
+from workflows.model import Outcome, Request, State, same_user
+from workflows.steps import Refused
+
+_SHOWN = 10
+
+
+def mine(scene: Scene, userid: str) -> None:
+    """Show a member's newest requests, who holds each, and until when."""
+    found = scene.tx.requests.by_requester(userid, _SHOWN)
+    if not found:
+        scene.tell([userid], "mine.none")
+        return
+    lines = [scene.mine("mine.head", count=len(found)), *(_line(scene, each) for each in found)]
+    scene.answer(userid, joined(lines))
+
+
+def _line(scene: Scene, request: Request) -> Text:
+    words = {
+        "id": request.id,
+        "customer": request.subject.name,
+        "state": request.state,
+        "when": request.created_at,
+    }
+    if request.state is not State.PENDING:
+        return scene.mine("mine.line", **words)
+    who = tuple(person.name for person in approval.waiting_for(request))
+    return scene.mine("mine.line_pending", who=who, due=request.due_at, **words)
+
+
+def todo(scene: Scene, userid: str) -> None:
+    """Show what waits for a member's decision, the oldest first."""
+    found = scene.tx.requests.pending_for(userid, _SHOWN)
+    if not found:
+        scene.tell([userid], "todo.none")
+        return
+    count = scene.tx.requests.count_pending_for(userid)
+    lines = [
+        scene.mine(
+            "todo.line",
+            id=request.id,
+            requester=request.requester.name,
+            customer=request.subject.name,
+            reason=request.claim.reason,
+            due=request.due_at,
+        )
+        for request in found
+    ]
+    head = scene.mine("todo.head", count=count)
+    scene.answer(userid, joined([head, *lines, scene.mine("todo.foot", id=found[0].id)]))
+
+
+def rights(scene: Scene, userid: str, who: str | None) -> None:
+    """Show what a member may do, by role and level. Others' rights only to those above them."""
+    target = _member_named(scene, who) if who else userid
+    if not same_user(target, userid) and not may_see(scene, userid, target):
+        raise Refused("not_for_you")
+    held = scene.standing.roles(target)
+    titles = tuple(scene.book.roles[name].title or name for name in sorted(held))
+    head = scene.mine(
+        "rights.head",
+        name=scene.person(target).name,
+        roles=titles,
+        level=scene.standing.level(target),
+    )
+    lines = [
+        scene.mine(
+            f"rights.{scene.standing.may(target, action).word}", action=scene.texts.action(action)
+        )
+        for action in scene.book.permissions
+    ]
+    scene.answer(userid, joined([head, *lines, scene.mine("rights.foot")]))
+
+
+def _member_named(scene: Scene, who: str) -> str:
+    """Return the userid of a member named by userid or by their only name."""
+    if scene.directory.member(who):
+        return who
+    named = [m.userid for m in scene.directory.members.values() if m.name == who]
+    if len(named) != 1:
+        raise Refused("unknown_member" if not named else "several_members", who=who)
+    return named[0]
+
+
+def may_see(scene: Scene, userid: str, target: str) -> bool:
+    """Whether a member may look at another's affairs: their supervisors and the admins may."""
+    above = scene.directory.manager_of(target)
+    return any(same_user(each, userid) for each in (*above, *scene.standing.admins))
+
+
+def look(scene: Scene, userid: str, what: str) -> None:
+    """Tell the story of a request, or list the requests about a customer or by a member."""
+    found = [
+        each for each in scene.tx.requests.search(what, _SHOWN) if concerns(scene, userid, each)
+    ]
+    if not found:
+        raise Refused("nothing_found", what=what)
+    if len(found) == 1 or found[0].id == what.upper():
+        scene.answer(userid, story(scene, found[0]))
+        return
+    lines = [scene.mine("look.head", count=len(found)), *(_line(scene, each) for each in found)]
+    scene.answer(userid, joined(lines))
+
+
+def concerns(scene: Scene, userid: str, request: Request) -> bool:
+    """Whether a member has a part in a request, or stands above who has."""
+    people = (request.requester, *request.approvers, *(vote.by for vote in request.votes))
+    if any(same_user(person.userid, userid) for person in people):
+        return True
+    return may_see(scene, userid, request.requester.userid)
+
+
+def story(scene: Scene, request: Request) -> Text:
+    """Return what the record says of a request, line by line, phone numbers masked."""
+    head = scene.mine(
+        "look.story",
+        id=request.id,
+        requester=request.requester.name,
+        action=scene.texts.action(request.action),
+        customer=request.subject.name,
+        phone=masking.mask_phone(request.claim.phone) or scene.mine("word.none"),
+        state=request.state,
+    )
+    return joined([head, *_events(scene, request)])
+
+
+def _events(scene: Scene, request: Request) -> Iterable[Text]:
+    for record in scene.tx.audit.of_request(request.id):
+        kind, _, who = record.actor.partition(":")
+        actor = scene.person(who).name if kind == "user" else scene.mine(f"actor.{kind}")
+        comment = str(record.detail.get("comment", ""))
+        yield scene.mine(
+            "look.event_said" if comment else "look.event",
+            when=record.at,
+            who=actor,
+            what=scene.texts.either(f"event.{record.kind}", "event.other", kind=record.kind),
+            comment=comment,
+        )
+
+
+def rules(scene: Scene, userid: str) -> None:
+    """Show the rules in force, in the words they say to people."""
+    lines = [scene.mine("rules.head", hash=scene.policy.hash)]
+    for rule in scene.book.rule:
+        then = scene.texts.outcome(Outcome[rule.then.upper()])
+        lines.append(scene.mine("rules.line", id=rule.id, then=then, say=rule.say or rule.title))
+    scene.answer(userid, joined([*lines, scene.mine("rules.foot")]))

@@ -1,0 +1,87 @@
+"""Tickets: a contact way (联系我) for one member, bound to one approved request."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from bot import outgoing
+from bot.actions.scene import Scene
+from workflows.model import Request, Ticket, TicketState
+from workflows.schedules import parse_duration
+
+EXPIRY = "ticket_expiry"
+
+
+def issue(scene: Scene, request: Request) -> None:
+    """Order the ticket of an approved request. Its name cannot be guessed from the request's."""
+    key = f"mw-{request.id}-{secrets.token_urlsafe(9)}"  # WeCom allows 30 characters
+    due = scene.now + parse_duration(scene.book.tickets.expires_after)
+    ticket = Ticket(key, request.id, request.requester.userid, TicketState.ISSUING, due)
+    scene.tx.tickets.add(ticket)
+    scene.send(outgoing.IssueTicket(key, ticket.userid))
+    scene.record("ticket.ordered", request, until=due.isoformat())
+
+
+def issued(scene: Scene, state_key: str, config_id: str, qr_code: str) -> Ticket | None:
+    """Note that the contact way exists; one that is no longer wanted is deleted again."""
+    old = scene.tx.tickets.get(state_key)
+    if old is None:
+        return None
+    if old.state is not TicketState.ISSUING:
+        wanted = replace(old, config_id=config_id, qr_code=qr_code)
+        scene.tx.tickets.move(old, wanted)
+        scene.send(outgoing.CloseTicket(state_key))
+        return None
+    new = replace(old, state=TicketState.OPEN, config_id=config_id, qr_code=qr_code)
+    scene.tx.tickets.move(old, new)
+    scene.remind(EXPIRY, state_key, new.expires_at)
+    return new
+
+
+def hand_over(scene: Scene, request: Request, ticket: Ticket) -> None:
+    """Send the member the QR code, with what to do with it and until when."""
+    customer = request.subject.name
+    scene.send(
+        outgoing.SendNews(
+            ticket.userid,
+            scene.theirs("ticket.title", customer=customer),
+            scene.theirs("ticket.how", id=request.id, customer=customer, until=ticket.expires_at),
+            ticket.qr_code,
+            ticket.qr_code,
+        ),
+        key=f"ticket:{ticket.state_key}",
+    )
+    scene.record("ticket.issued", request, until=ticket.expires_at.isoformat())
+
+
+def use(scene: Scene, ticket: Ticket, external_userid: str) -> None:
+    """Note who came with the ticket, and delete the contact way."""
+    _end(scene, ticket, replace(ticket, state=TicketState.USED, used_by=external_userid))
+
+
+def revoke(scene: Scene, request: Request) -> None:
+    """Take back the ticket of a request, if it has an open one."""
+    ticket = scene.tx.tickets.of_request(request.id)
+    if ticket and ticket.state in {TicketState.OPEN, TicketState.ISSUING}:
+        _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
+
+
+def expire(scene: Scene, state_key: str) -> None:
+    """End a ticket nobody used in time, and tell the member how to get another."""
+    ticket = scene.tx.tickets.get(state_key)
+    if ticket is None or ticket.state is not TicketState.OPEN or ticket.expires_at > scene.now:
+        return
+    _end(scene, ticket, replace(ticket, state=TicketState.EXPIRED))
+    request = scene.tx.requests.get(ticket.request_id)
+    name = request.subject.name if request else ""
+    scene.tell([ticket.userid], "ticket.expired", id=ticket.request_id, customer=name)
+
+
+def _end(scene: Scene, old: Ticket, new: Ticket) -> None:
+    if not scene.tx.tickets.move(old, new):
+        return
+    request = scene.tx.requests.get(old.request_id)
+    scene.record(f"ticket.{new.state.value}", request, by=new.used_by)
+    if old.state is TicketState.OPEN:
+        scene.send(outgoing.CloseTicket(old.state_key))

@@ -1,0 +1,58 @@
+"""Work that was given up: what it means for the people who wait for it, and who must mend it."""
+
+from __future__ import annotations
+
+from bot import outgoing
+from bot.actions import containing, deciding, voting
+from bot.actions.scene import Scene
+from bot.outgoing import IssueTicket, SendCard, SendText, Transfer
+from storage.work import Claimed, Queue
+from workflows.containment import TransferRefused
+from workflows.model import same_user
+from workflows.steps import ExecutionFailed, Refused
+
+
+def set_aside(scene: Scene, work: Claimed, error: str) -> None:
+    """Tell the admins once that work was given up, and do what its failing asks for."""
+    scene.record("work.set_aside", work=work.id, what=work.kind, error=error)
+    if work.queue is Queue.WELCOME:
+        return  # the 20 seconds are over; nothing can be mended
+    what = outgoing.read(work) if work.queue is Queue.OUTBOX else None
+    match what:
+        case IssueTicket():
+            _no_ticket(scene, what, error)
+        case Transfer():
+            refused = TransferRefused(error)
+            containing.seen(scene, what.userid, what.external_userid, refused)
+        case SendCard():
+            _no_card(scene, what)
+    lost = what.userid if isinstance(what, SendText | SendCard) else ""
+    to = [admin for admin in scene.standing.admins if not same_user(admin, lost)]
+    key = f"set_aside:{work.kind}:{error}:{scene.now:%Y%m%d%H}"  # once an hour for the same cause
+    for admin in to:
+        text = scene.company("alarm.set_aside", id=work.id, kind=work.kind, error=error)
+        scene.send(outgoing.SendText(admin, text), key=f"{key}:{admin}")
+
+
+def _no_ticket(scene: Scene, what: IssueTicket, error: str) -> None:
+    ticket = scene.tx.tickets.get(what.state_key)
+    request = scene.tx.requests.get(ticket.request_id) if ticket else None
+    if request is None:
+        return
+    try:
+        deciding.advance(scene, request, ExecutionFailed(error))
+    except Refused:
+        return
+
+
+def _no_card(scene: Scene, what: SendCard) -> None:
+    """Nobody may be asked in vain: the admins hear whom the card did not reach."""
+    card = scene.tx.cards.get(what.task_id)
+    if card is None:
+        return
+    request = voting.find(scene, card.request_id)
+    name = scene.person(what.userid).name
+    scene.tell(
+        scene.standing.admins, "alarm.card_undelivered",
+        id=request.id, who=name, customer=request.subject.name,
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""What people do to a request by card or command: vote, withdraw, nudge, submit again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.actions import asking, deciding
+from bot.actions.scene import Scene
+from bot.wecom import cut_characters
+from workflows import approval
+from workflows.model import Answer, Origin, Request, State, same_user
+from workflows.steps import Approve, Deny, Refused, Withdraw
+
+DENIAL = "deny"
+_DRAFT_LIVES = timedelta(minutes=30)
+_LONGEST_COMMENT = 200
+_NUDGE_EVERY = timedelta(hours=4)
+_RESUBMITTABLE = frozenset({State.DENIED, State.EXPIRED, State.WITHDRAWN, State.STALE})
+
+
+def approve(scene: Scene, userid: str, request_id: str, *, comment: str = "", via: str) -> None:
+    """Vote for a request, and tell the voter what came of it. Raises Refused."""
+    request = find(scene, request_id)
+    new = deciding.advance(scene, request, Approve(userid, via, _short(comment)))
+    _thank(scene, userid, new, Answer.APPROVE)
+
+
+def deny(scene: Scene, userid: str, request_id: str, *, comment: str = "", via: str) -> None:
+    """Vote against a request; without a reason that is needed, the reason is asked for. Refused."""
+    request = find(scene, request_id)
+    try:
+        new = deciding.advance(scene, request, Deny(userid, via, _short(comment)))
+    except Refused as refused:
+        if refused.key != "comment_needed":
+            raise
+        due = scene.now + _DRAFT_LIVES
+        scene.tx.drafts.put(userid, DENIAL, request.id, due)
+        scene.tell([userid], "vote.reason_wanted", id=request.id, customer=request.subject.name)
+        return
+    _thank(scene, userid, new, Answer.DENY)
+
+
+def finish_denial(scene: Scene, userid: str, request_id: str, reason: str) -> None:
+    """Take a text as the reason of a refusal that was begun."""
+    scene.tx.drafts.drop(userid)
+    try:
+        deny(scene, userid, request_id, comment=reason, via="command")
+    except Refused as refused:
+        scene.tell_as_core([userid], f"refused.{refused.key}", refused.params)
+
+
+def withdraw(scene: Scene, userid: str, request_id: str) -> None:
+    """Take one's own request back. Raises Refused."""
+    request = find(scene, request_id)
+    new = deciding.advance(scene, request, Withdraw(userid))
+    scene.tell([userid], "request.withdrawn", id=new.id, subject=new.subject.name)
+
+
+def nudge(scene: Scene, userid: str, request_id: str) -> None:
+    """Remind those whom one's own request waits for, at most once in four hours. Raises Refused."""
+    request = find(scene, request_id)
+    if not same_user(request.requester.userid, userid):
+        raise Refused("not_yours", id=request.id)
+    if request.state is not State.PENDING:
+        raise Refused("not_waiting", id=request.id, state=request.state.value)
+    last = max(
+        (r.at for r in scene.tx.audit.of_request(request.id) if r.kind == "request.nudged"),
+        default=request.created_at,
+    )
+    if last > scene.now - _NUDGE_EVERY and last != request.created_at:
+        raise Refused("nudged_already", id=request.id, when=last + _NUDGE_EVERY)
+    waiting = approval.waiting_for(request)
+    scene.record("request.nudged", request)
+    scene.tell(
+        [person.userid for person in waiting],
+        "vote.nudge",
+        id=request.id,
+        requester=request.requester.name,
+        customer=request.subject.name,
+        since=request.created_at,
+    )
+    names = tuple(person.name for person in waiting)
+    scene.tell([userid], "vote.nudged", id=request.id, who=names)
+
+
+def resubmit(scene: Scene, userid: str, request_id: str) -> None:
+    """Ask again for what was refused or has run out, by the rules of now. Raises Refused."""
+    request = find(scene, request_id)
+    if not same_user(request.requester.userid, userid):
+        raise Refused("not_yours", id=request.id)
+    if request.state not in _RESUBMITTABLE or request.origin is not Origin.ASKED:
+        raise Refused("not_again", id=request.id, state=request.state.value)
+    asking.submit(scene, userid, request.claim)
+
+
+def find(scene: Scene, request_id: str) -> Request:
+    """Return the request of an id a person typed or pressed. Raises Refused."""
+    request = scene.tx.requests.get(request_id)
+    if request is None:
+        raise Refused("unknown_request", id=request_id)
+    return request
+
+
+def _thank(scene: Scene, userid: str, request: Request, answer: Answer) -> None:
+    key = "vote.counted" if request.state is State.PENDING else f"vote.done_{answer.value}"
+    names = tuple(person.name for person in approval.waiting_for(request))
+    scene.tell(
+        [userid],
+        key,
+        id=request.id,
+        requester=request.requester.name,
+        customer=request.subject.name,
+        who=names,
+    )
+
+
+def _short(comment: str) -> str:
+    return cut_characters(comment.strip(), _LONGEST_COMMENT)

@@ -1,0 +1,121 @@
+"""What the clock calls: timers of requests, tickets and remedies, and the periodic chores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.actions import adding, containing, deciding, performing, rulebooks, tickets
+from bot.actions.scene import Scene
+from bot.company import Company
+from bot.handlers import Handlers
+from bot.wecom import Wecom
+from bot.worker import Ignore, Postpone, Step
+from storage.database import Database
+from storage.transaction import Transaction
+from storage.work import Claimed, Job, Queue
+from workflows.containment import Gone, Seen, StillThere, TransferDone, TransferRefused
+from workflows.model import Remedy, RemedyState
+from workflows.steps import Expire, Refused
+
+DIRECTORY = "chore_directory"
+PRUNE = "chore_prune"
+CHORES: Mapping[str, timedelta] = {DIRECTORY: timedelta(hours=1), PRUNE: timedelta(hours=6)}
+_KEPT = timedelta(days=30)  # far longer than WeCom repeats itself
+_DIRECTORY_SOON = timedelta(seconds=1)
+_DONE, _WAITING = 1, 2  # document 94088
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """Handles the rows of the timer queue."""
+
+    db: Database
+    wecom: Wecom
+    company: Company
+    handlers: Handlers
+
+    async def __call__(self, work: Claimed) -> Step:
+        """Do what is due. Everything here looks first whether it is still wanted."""
+        match work.kind:
+            case deciding.EXPIRY:
+                return lambda tx: _expire(self._scene(tx), work.body)
+            case tickets.EXPIRY:
+                return lambda tx: tickets.expire(self._scene(tx), work.body)
+            case performing.JUDGE_AGAIN:
+                return lambda tx: adding.judge_again(self._scene(tx), work.body)
+            case containing.CHECK:
+                return await self._check_remedy(*work.body.split("|", 1))
+            case rulebooks.ANNOUNCE:
+                return await self._announce(work.body)
+            case kind if kind in CHORES:
+                return await self._chore(kind)
+            case _:
+                raise Ignore(f"no timer is called {work.kind}")
+
+    async def _check_remedy(self, userid: str, external_userid: str) -> Step:
+        remedy = await self.db.read(lambda tx: tx.remedies.open_for(userid, external_userid))
+        if remedy is None:
+            raise Ignore("the remedy is closed")
+        seen = await self._look(remedy)
+        return lambda tx: containing.seen(self._scene(tx), userid, external_userid, seen)
+
+    async def _look(self, remedy: Remedy) -> Seen:
+        """Return what WeCom shows of the relation that a remedy is to end."""
+        if remedy.state is RemedyState.TRANSFERRING:
+            results = await self.wecom.transfer_result(remedy.userid, remedy.transfer_to)
+            for each in results:
+                if each.external_userid == remedy.external_userid and each.status != _WAITING:
+                    done = each.status == _DONE
+                    return TransferDone() if done else TransferRefused(f"status {each.status}")
+        customers = await self.wecom.external_contact_list(remedy.userid)
+        return StillThere() if remedy.external_userid in customers else Gone()
+
+    async def _announce(self, former: str) -> Step:
+        await self.company.refresh(self.db)
+        if not self.company.standing.directory.members:
+            raise Postpone(_DIRECTORY_SOON)
+        before = await self.company.standing_under(self.db, former) if former else None
+        return lambda tx: rulebooks.announce(self._scene(tx), before)
+
+    async def _chore(self, kind: str) -> Step:
+        """Do a chore, and have the clock call it again."""
+        step = await self.handlers.read_directory("directory") if kind == DIRECTORY else self._prune
+
+        def chore(tx: Transaction) -> None:
+            step(tx)
+            schedule(self._scene(tx), kind, CHORES[kind])
+
+        return chore
+
+    def _prune(self, tx: Transaction) -> None:
+        tx.work.prune(self.company.now() - _KEPT)
+
+    def _scene(self, tx: Transaction) -> Scene:
+        return self.company.scene(tx, "system:timer")
+
+
+def schedule(scene: Scene, kind: str, after: timedelta) -> None:
+    """Have the clock call a chore at the next full interval: once, however many nodes ask."""
+    slot = int((scene.now + after).timestamp() // after.total_seconds())
+    key = f"{kind}:{slot}"
+    job = Job(Queue.TIMERS, kind, key, "", key, scene.now + after)
+    scene.tx.work.add([job], scene.now)
+
+
+def at_once(scene: Scene, kind: str) -> None:
+    """Have a chore done now, besides its regular times."""
+    key = f"{kind}:{scene.now.isoformat()}"
+    job = Job(Queue.TIMERS, kind, key, "", key)
+    scene.tx.work.add([job], scene.now)
+
+
+def _expire(scene: Scene, request_id: str) -> None:
+    request = scene.tx.requests.get(request_id)
+    if request is None:
+        return
+    try:
+        deciding.advance(scene, request, Expire())
+    except Refused:
+        return  # decided in time

@@ -1,0 +1,255 @@
+"""What a member can say to the bot: one small type per command, and two for everything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """加: ask to add a customer; `rest` is for `asking.read`."""
+
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """我的: the sender's own requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawRequest:
+    """撤回: take a request back."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """催: remind whoever a request waits for."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Supplement:
+    """补充: add information to a request."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resubmit:
+    """重提: submit an ended request again."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """为什么: explain a request's outcome."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """权限: what the sender, or `who`, may do."""
+
+    who: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskRight:
+    """申请权限: ask for a permission for a time."""
+
+    action: str
+    duration: timedelta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """待办: requests that wait for the sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveRequest:
+    """同意: vote for a request."""
+
+    id: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DenyRequest:
+    """拒绝: vote against a request; whether a comment is needed is the policy's affair."""
+
+    id: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """转交: let somebody else decide."""
+
+    id: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddApprover:
+    """加签: ask one more person."""
+
+    id: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack:
+    """退回: ask the requester a question."""
+
+    id: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """请假: let `to` decide for the sender for a time."""
+
+    duration: timedelta
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """回来: end an absence early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """团队: the board of the sender's team."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """查: look up a request or a customer."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """授权: give somebody a permission for a time."""
+
+    who: str
+    action: str
+    duration: timedelta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeRight:
+    """收回: end a grant early."""
+
+    who: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """冻结: stop adds in a scope for a time."""
+
+    scope: str
+    duration: timedelta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfreeze:
+    """解冻: lift a freeze."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """规则: the rules in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """反馈: a word to the admins."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """帮助: all commands, or the one named `topic`."""
+
+    topic: str | None = None
+
+
+class Fault(StrEnum):
+    """What is wrong with a command; the value is the key of a text in `unclear.`."""
+
+    NEAR = "near"  # no such verb, but one that looks like it
+    ID_MISSING = "id_missing"
+    ID_LETTERS = "id_letters"  # has letters or digits that no id has
+    ID_SHAPE = "id_shape"
+    ONE_AT_A_TIME = "one_at_a_time"
+    WHAT_MISSING = "what_missing"
+    WHO_MISSING = "who_missing"
+    DURATION = "duration"
+    NOT_UNDERSTOOD = "not_understood"
+    NOT_YET = "not_yet"  # a command of a later version
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Meant as a command, but not one that can be carried out; `suggestion` names a verb."""
+
+    suggestion: str
+    why: Fault
+    text: str = ""  # the part that was not understood
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """No command at all."""
+
+    text: str
+
+
+Command = (
+    Add
+    | Mine
+    | WithdrawRequest
+    | Nudge
+    | Supplement
+    | Resubmit
+    | Why
+    | Rights
+    | AskRight
+    | Todo
+    | ApproveRequest
+    | DenyRequest
+    | HandOver
+    | AddApprover
+    | SendBack
+    | Away
+    | Back
+    | Team
+    | Look
+    | Grant
+    | RevokeRight
+    | Freeze
+    | Unfreeze
+    | Rules
+    | Feedback
+    | Help
+    | Unclear
+    | PlainText
+)

@@ -1,0 +1,349 @@
+"""Reads chat commands, Chinese and English: a message in, one value of a closed union out.
+
+One table, `VERBS`, says which words exist and what must follow them; reading, near misses and the
+help all come from it. How arguments are read is in `bot.command_arguments`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot import command_arguments as arguments
+from bot.command_arguments import Wrong
+from bot.command_types import (
+    Add,
+    AddApprover,
+    ApproveRequest,
+    AskRight,
+    Away,
+    Back,
+    Command,
+    DenyRequest,
+    Fault,
+    Feedback,
+    Freeze,
+    Grant,
+    HandOver,
+    Help,
+    Look,
+    Mine,
+    Nudge,
+    PlainText,
+    Resubmit,
+    RevokeRight,
+    Rights,
+    Rules,
+    SendBack,
+    Supplement,
+    Team,
+    Todo,
+    Unclear,
+    Unfreeze,
+    Why,
+    WithdrawRequest,
+)
+from workflows.masking import narrow
+
+#: Commands that this version carries out; help and suggestions name no others.
+OFFERED: tuple[type[Command], ...] = (
+    Add,
+    Mine,
+    WithdrawRequest,
+    Nudge,
+    Resubmit,
+    Why,
+    Rights,
+    Todo,
+    ApproveRequest,
+    DenyRequest,
+    Look,
+    Rules,
+    Help,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One command: its words (the first of each language is the one shown) and its arguments."""
+
+    name: str  # the key of its texts in `help.`
+    kind: type[Command]
+    zh: tuple[str, ...]
+    en: tuple[str, ...]
+    read: Callable[[str], Command]  # what follows the verb, to the command; raises Wrong
+    glued: Callable[[str], bool] = arguments.never  # may this follow the verb without a space
+
+    def word(self, language: str) -> str:
+        """Return the word shown to readers of a language."""
+        return self.zh[0] if language.startswith("zh") else self.en[0]
+
+    @property
+    def takes_id(self) -> bool:
+        """Whether the id of a request must follow."""
+        return self.glued is arguments.starts_with_id
+
+
+def _help(rest: str) -> Help:
+    topic = rest.strip(arguments.GAPS)
+    found = next(_matches(topic), None) if topic else None
+    return Help(found.verb.name if found else None)
+
+
+_ID = arguments.starts_with_id
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        "add",
+        Add,
+        ("加", "添加", "报备", "新增", "添加客户", "加客户"),
+        ("add",),
+        arguments.to_add,
+        arguments.is_ask,
+    ),
+    Verb(
+        "mine",
+        Mine,
+        ("我的", "我的申请", "我的报备", "我的进度"),
+        ("mine", "my requests"),
+        arguments.nothing(Mine),
+    ),
+    Verb(
+        "withdraw",
+        WithdrawRequest,
+        ("撤回", "撤销", "取消"),
+        ("withdraw", "cancel"),
+        arguments.only_id(WithdrawRequest),
+        _ID,
+    ),
+    Verb(
+        "nudge", Nudge, ("催", "催办", "催一下"), ("nudge", "remind"), arguments.only_id(Nudge), _ID
+    ),
+    Verb(
+        "supplement",
+        Supplement,
+        ("补充", "补充说明"),
+        ("info", "supplement"),
+        arguments.id_and_text(Supplement, Fault.WHAT_MISSING),
+        _ID,
+    ),
+    Verb(
+        "resubmit",
+        Resubmit,
+        ("重提", "重新提交", "重新申请"),
+        ("resubmit", "retry"),
+        arguments.only_id(Resubmit),
+        _ID,
+    ),
+    Verb(
+        "why",
+        Why,
+        ("为什么", "为啥", "为何", "为甚么"),
+        ("why", "explain"),
+        arguments.only_id(Why),
+        _ID,
+    ),
+    Verb(
+        "rights",
+        Rights,
+        ("权限", "我的权限", "查权限"),
+        ("rights", "permissions", "my rights"),
+        lambda rest: Rights(rest.strip(arguments.GAPS) or None),
+        arguments.is_name,
+    ),
+    Verb(
+        "ask_right",
+        AskRight,
+        ("申请权限", "要权限"),
+        ("request-right", "request right", "ask-right"),
+        arguments.to_ask_right,
+        arguments.always,
+    ),
+    Verb(
+        "todo",
+        Todo,
+        ("待办", "待审", "待审批", "代办", "待办事项", "审批"),
+        ("todo", "to do", "pending", "inbox"),
+        arguments.nothing(Todo),
+    ),
+    Verb(
+        "approve",
+        ApproveRequest,
+        ("同意", "通过", "批准", "准了"),
+        ("approve", "accept", "allow"),
+        arguments.vote(ApproveRequest),
+        _ID,
+    ),
+    Verb(
+        "deny",
+        DenyRequest,
+        ("拒绝", "驳回", "不同意", "不批准", "不通过", "否决"),
+        ("reject", "deny", "refuse", "decline"),
+        arguments.vote(DenyRequest),
+        _ID,
+    ),
+    Verb(
+        "hand_over",
+        HandOver,
+        ("转交", "转给", "转审"),
+        ("handover", "hand over", "hand-over", "forward"),
+        arguments.id_and_who(HandOver),
+        _ID,
+    ),
+    Verb(
+        "add_approver",
+        AddApprover,
+        ("加签", "加审"),
+        ("add-approver", "add approver"),
+        arguments.id_and_who(AddApprover),
+        _ID,
+    ),
+    Verb(
+        "send_back",
+        SendBack,
+        ("退回", "退回补充", "打回"),
+        ("return", "send-back", "send back"),
+        arguments.id_and_text(SendBack, Fault.WHAT_MISSING),
+        _ID,
+    ),
+    Verb(
+        "away",
+        Away,
+        ("请假", "休假", "外出"),
+        ("away", "leave"),
+        arguments.to_away,
+        arguments.always,
+    ),
+    Verb("back", Back, ("回来", "销假", "我回来了"), ("back",), arguments.nothing(Back)),
+    Verb("team", Team, ("团队", "我的团队"), ("team", "my team"), arguments.nothing(Team)),
+    Verb(
+        "look",
+        Look,
+        ("查", "查询", "查看", "查一下", "查找"),
+        ("look", "look up", "lookup", "find", "show"),
+        arguments.to_look,
+        arguments.is_findable,
+    ),
+    Verb("grant", Grant, ("授权", "临时授权"), ("grant",), arguments.to_grant, arguments.always),
+    Verb(
+        "revoke",
+        RevokeRight,
+        ("收回", "收回权限"),
+        ("revoke",),
+        arguments.to_revoke,
+        arguments.always,
+    ),
+    Verb("freeze", Freeze, ("冻结",), ("freeze",), arguments.to_freeze, arguments.always),
+    Verb("unfreeze", Unfreeze, ("解冻", "解除冻结"), ("unfreeze",), arguments.nothing(Unfreeze)),
+    Verb("rules", Rules, ("规则", "查规则", "看规则"), ("rules", "rule"), arguments.nothing(Rules)),
+    Verb("feedback", Feedback, ("反馈", "意见反馈"), ("feedback",), arguments.to_feedback),
+    Verb("help", Help, ("帮助", "使用说明", "?"), ("help", "usage"), _help, arguments.always),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    verb: Verb
+    word: str
+    rest: str
+    glued: bool  # the rest follows without a space
+
+
+def verb(name: str) -> Verb:
+    """Return the verb of a name in the table, as in `Unclear.suggestion` and `Help.topic`."""
+    return next(each for each in VERBS if each.name == name)
+
+
+def parse(text: str, offered: tuple[type[Command], ...] = OFFERED) -> Command:
+    """Return the command in a message; only what is `offered` is given back as one."""
+    said = _bare(text)
+    found = next(_matches(said), None) or _id_first(said)
+    if found is None:
+        return _near(said, offered) or PlainText(text)
+    command = _read(found)
+    if isinstance(command, PlainText):
+        return PlainText(text)
+    if found.verb.kind not in offered:
+        return Unclear(found.verb.name, Fault.NOT_YET, found.word)
+    if isinstance(command, Help) and command.topic and verb(command.topic).kind not in offered:
+        return Unclear(command.topic, Fault.NOT_YET, found.rest)
+    return command
+
+
+def language_of(text: str) -> str | None:
+    """Return the language to answer in, by the verb or else the letters; None if unsure."""
+    said = _bare(text)
+    found = next(_matches(said), None)
+    told = found.word if found and found.word[0].isalpha() else said
+    if re.search(r"[\u4e00-\u9fff]", told):
+        return "zh-CN"
+    return "en" if re.search(r"[A-Za-z]{2}", told) else None
+
+
+def _bare(text: str) -> str:
+    """Return the message without what stands around a command: `@门卫`, a slash, a polite word."""
+    before = arguments.GAPS.replace("?", "")  # a question mark is a verb: help
+    said = narrow(text).strip().lstrip(before)
+    said = re.sub(r"^@(?:门卫|menwei|\S+\s)", "", said, flags=re.IGNORECASE).lstrip(before)
+    return re.sub(r"^(?:/|麻烦|帮我|帮忙)+\s*(?=\S)", "", said)
+
+
+def _matches(said: str) -> Iterator[_Found]:
+    """Yield the verbs that the message may begin with, the longest word first."""
+    lowered = said.lower()  # one character stays one, unlike with casefold
+    fits = [(w, v) for v in VERBS for w in (*v.zh, *v.en) if lowered.startswith(w)]
+    for word, each in sorted(fits, key=lambda fit: -len(fit[0])):
+        after = said[len(word) :]
+        glued = bool(after) and after[0] not in arguments.GAPS
+        if word[-1].isascii() and word[-1].isalpha() and _goes_on(after, each):
+            continue
+        yield _Found(each, word, after.lstrip(arguments.GAPS), glued)
+
+
+def _goes_on(after: str, each: Verb) -> bool:
+    """Whether an English word goes on: 'adding' is not 'add', but 'approveA7K2' is 'approve'."""
+    if not re.match(r"[0-9A-Za-z_'\u2019-]", after):
+        return False
+    return not (each.takes_id and arguments.is_id(re.split(r"\W", after)[0]))
+
+
+def _id_first(said: str) -> _Found | None:
+    """Return the verb of 'A7K2 同意 …', with the id put where it belongs."""
+    parts = re.match(r"#?([0-9A-Za-z]{4,6})[\s,，:]*([^\s,，:].*)", said, re.DOTALL)
+    if parts is None or not arguments.is_id(parts[1]):
+        return None
+    found = next(_matches(parts[2]), None)
+    if found is None or not found.verb.takes_id or found.glued:
+        return None
+    return _Found(found.verb, found.word, f"{parts[1]} {found.rest}", glued=False)
+
+
+def _read(found: _Found) -> Command:
+    if found.glued and not found.verb.glued(found.rest):
+        if found.verb.takes_id and len(found.word) > 1:
+            return Unclear(found.verb.name, Fault.ID_MISSING, found.rest)
+        return PlainText("")
+    try:
+        return found.verb.read(found.rest)
+    except Wrong as wrong:
+        return Unclear(found.verb.name, wrong.why, wrong.text)
+
+
+def _near(said: str, offered: tuple[type[Command], ...]) -> Unclear | None:
+    """Return the offered verb that the message nearly begins with.
+
+    A verb that needs an id is suggested only beside one, others only when nothing else was said:
+    people also just talk.
+    """
+    head = re.match(r"[\u4e00-\u9fff]+|[A-Za-z-]+", said)
+    if head is None:
+        return None
+    has_id = any(arguments.is_id(word) for word in re.findall(r"[0-9A-Za-z]+", said))
+    alone = said.strip(arguments.GAPS) == head[0]
+    for each in VERBS:
+        if each.kind in offered and (has_id if each.takes_id else alone):
+            for word in (*each.zh, *each.en):
+                typed = head[0] if word.isascii() else head[0][: len(word)]
+                if arguments.is_slip(typed.lower(), word):
+                    return Unclear(each.name, Fault.NEAR, typed)
+    return None

@@ -1,0 +1,57 @@
+"""The rules and the directory as this process holds them, and the scenes made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bot import holidays, texts
+from bot.actions.scene import Scene
+from bot.texts import Texts
+from storage.database import Database
+from storage.transaction import Transaction
+from workflows.directory import Directory
+from workflows.policy import Policy, compile_policy
+from workflows.sections import Rulebook
+from workflows.standing import Standing
+
+_REMEMBERED = 100  # versions looked through for one that was in force
+
+
+class Company:
+    """Hands every transaction a scene. What it holds is replaced whole, never changed."""
+
+    def __init__(self, policy: Policy, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.standing = Standing(policy, Directory())
+        self._voices: Mapping[str, Texts] = {each: texts.load(each) for each in texts.LANGUAGES}
+        self._version = -1
+
+    async def refresh(self, db: Database) -> None:
+        """Take over the directory from the database if it has changed there."""
+        version = await db.read(lambda tx: tx.people.version())
+        if version == self._version:
+            return
+        directory = await db.read(lambda tx: tx.people.directory())
+        self.standing = Standing(self.standing.policy, directory)
+        self._version = version
+
+    async def standing_under(self, db: Database, policy_hash: str) -> Standing | None:
+        """Return how people would stand under an earlier version of the rules."""
+        stored = await db.read(lambda tx: tx.policies.history(_REMEMBERED))
+        for each in stored:
+            if each.hash == policy_hash:
+                book = Rulebook.model_validate_json(each.text)
+                former = compile_policy(book, holidays.CHINA)
+                return Standing(former, self.standing.directory)
+        return None
+
+    def scene(self, tx: Transaction, actor: str = "system:menwei") -> Scene:
+        """Return the scene for one transaction."""
+        voice = self._voices[self.standing.policy.rulebook.language]
+        return Scene(tx, self.standing, voice, voice, self.now(), actor)
+
+    def scene_of(self, tx: Transaction, userid: str, language: str | None = None) -> Scene:
+        """Return a scene in which a member acts, answered in `language` if it is known."""
+        scene = self.scene(tx)
+        return scene.by(userid, self._voices[language] if language else None)

@@ -1,0 +1,236 @@
+"""Carries out what stands in the outbox: one call to WeCom, then one transaction for its result.
+
+Calls are made at least once. A repeat is harmless: WeCom drops identical messages, a ticket is
+looked for before it is made again, and everything else may be done twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import assert_never
+
+from bot import outgoing
+from bot.actions import containing, deciding, tickets, welcoming
+from bot.actions.scene import Scene
+from bot.company import Company
+from bot.outgoing import (
+    CloseTicket,
+    IssueTicket,
+    MarkRelation,
+    SendCard,
+    SendNews,
+    SendText,
+    SendWelcome,
+    Transfer,
+    UpdateCard,
+)
+from bot.tags import CorpTags
+from bot.wecom import Article, ContactWay, MessageBudget, Wecom, WecomError, meaning
+from bot.wecom.codes import Kind
+from bot.worker import Ignore, Postpone, Step
+from storage.database import Database
+from storage.transaction import Transaction
+from storage.work import Claimed
+from workflows.containment import TransferAccepted, TransferRefused
+from workflows.model import Ticket, TicketState
+from workflows.steps import Executed, Refused
+
+_CARD_FIELD_ERRORS = range(42014, 42052)  # document 90313
+_CODE_SPENT = 60140  # the card cannot be updated any more; a late press is answered from the record
+_NO_RELATION = frozenset({84061, 40096, 84084})
+_WELCOME_OVER = frozenset({41050, 41051})
+_WELCOME_LIVES = timedelta(seconds=20)
+_CLOCKS_DIFFER = timedelta(minutes=5)
+_HALF_HOUR = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Handles the rows of the outbox and of the welcome lane."""
+
+    db: Database
+    wecom: Wecom
+    company: Company
+    tags: CorpTags
+    budget: MessageBudget
+
+    async def __call__(self, work: Claimed) -> Step:
+        """Make one call and return what to write of it."""
+        what = outgoing.read(work)
+        match what:
+            case SendText() | SendNews():
+                return await self._say(what, work)
+            case SendCard():
+                return await self._card(what, work)
+            case UpdateCard():
+                return await self._update(what)
+            case IssueTicket():
+                return await self._issue(what, work)
+            case CloseTicket():
+                return await self._close(what)
+            case MarkRelation():
+                return await self._mark(what)
+            case Transfer():
+                return await self._transfer(what)
+            case SendWelcome():
+                return await self._welcome(what, work)
+            case _:
+                assert_never(what)
+
+    async def _say(self, what: SendText | SendNews, work: Claimed) -> Step:
+        await self._within_budget(what.userid)
+        if isinstance(what, SendText):
+            await self.wecom.send_text(what.userid, what.content, once_in=_once_in(work))
+        else:
+            article = Article(what.title, what.url, what.description, what.picture)
+            await self.wecom.send_news(what.userid, [article], once_in=_once_in(work))
+        return self._sent(work, what.userid)
+
+    async def _within_budget(self, userid: str) -> None:
+        """Wait our turn: beyond 30 messages a minute WeCom drops them silently (doc 90312)."""
+        wait = await self.budget.delay(userid)
+        if wait > 0:
+            raise Postpone(timedelta(seconds=wait))
+
+    async def _card(self, what: SendCard, work: Claimed) -> Step:
+        await self._within_budget(what.userid)
+        try:
+            sent = await self.wecom.send_card(what.userid, what.card, once_in=_once_in(work))
+            code = sent.response_code
+        except WecomError as error:
+            if error.code not in _CARD_FIELD_ERRORS:
+                raise
+            await self.wecom.send_text(what.userid, what.text, once_in=_once_in(work))
+            code = ""
+
+        def step(tx: Transaction) -> None:
+            card = tx.cards.get(what.task_id)
+            if card is not None:
+                now = self.company.now()
+                tx.cards.put(replace(card, response_code=card.response_code or code, sent_at=now))
+            self._sent(work, what.userid)(tx)
+
+        return step
+
+    async def _update(self, what: UpdateCard) -> Step:
+        card = await self.db.read(lambda tx: tx.cards.get(what.task_id))
+        if card is None or not card.response_code:
+            raise Ignore("the card was sent as text")
+        code = card.response_code
+        try:
+            await self.wecom.update_card(code, card=what.card, userids=[what.userid])
+        except WecomError as error:
+            if error.code != _CODE_SPENT:
+                raise
+        return lambda tx: _spend(tx, what.task_id, code)
+
+    async def _issue(self, what: IssueTicket, work: Claimed) -> Step:
+        ticket = await self.db.read(lambda tx: tx.tickets.get(what.state_key))
+        if ticket is None or ticket.state is not TicketState.ISSUING:
+            raise Ignore("the ticket is no longer wanted")
+        way = await self._find_way(ticket, work) if work.tries > 1 else None
+        if way is None:
+            skip = self.company.standing.policy.rulebook.tickets.skip_verify
+            way = await self.wecom.add_contact_way(
+                ticket.userid, state=ticket.state_key, remark=ticket.request_id, skip_verify=skip
+            )
+        made = way
+        return lambda tx: self._issued(tx, ticket, made)
+
+    async def _find_way(self, ticket: Ticket, work: Claimed) -> ContactWay | None:
+        """Return the contact way an earlier try made, whose answer was lost."""
+        since, until = work.created_at - _CLOCKS_DIFFER, self.company.now() + _CLOCKS_DIFFER
+        for config_id in await self.wecom.list_contact_way(since, until):
+            way = await self.wecom.get_contact_way(config_id)
+            if way.state == ticket.state_key:
+                return way
+        return None
+
+    def _issued(self, tx: Transaction, ticket: Ticket, way: ContactWay) -> None:
+        scene = self._scene(tx)
+        made = tickets.issued(scene, ticket.state_key, way.config_id, way.qr_code)
+        request = tx.requests.get(ticket.request_id)
+        if made is None or request is None:
+            return
+        try:
+            deciding.advance(scene, request, Executed())
+        except Refused:
+            tickets.revoke(scene, request)
+            return
+        tickets.hand_over(scene, request, made)
+
+    async def _close(self, what: CloseTicket) -> Step:
+        ticket = await self.db.read(lambda tx: tx.tickets.get(what.state_key))
+        if ticket is None or not ticket.config_id:
+            raise Ignore("there is no contact way")
+        await self.wecom.del_contact_way(ticket.config_id)
+        return lambda tx: self._scene(tx).record(
+            "ticket.deleted", tx.requests.get(ticket.request_id)
+        )
+
+    async def _mark(self, what: MarkRelation) -> Step:
+        add = await self.tags.ids(what.add_tags, make=True)
+        remove = await self.tags.ids(what.remove_tags, make=False)
+        member, customer = what.userid, what.external_userid
+        try:
+            await self.wecom.mark_tag(member, customer, add=add, remove=remove)
+            await self.wecom.remark(member, customer, remark=what.remark)
+        except WecomError as error:
+            if error.code in _NO_RELATION:
+                raise Ignore("the relation has ended") from None
+            raise
+        return lambda tx: self._scene(tx).record(
+            "relation.marked",
+            who=(member, customer),
+            added=list(what.add_tags),
+            removed=list(what.remove_tags),
+        )
+
+    async def _transfer(self, what: Transfer) -> Step:
+        codes = await self.wecom.transfer_customer(what.userid, what.to, [what.external_userid])
+        code = codes.get(what.external_userid, 0)
+        accepted = code == 0 or meaning(code).kind is Kind.DONE
+        seen = TransferAccepted() if accepted else TransferRefused(meaning(code).words)
+        return lambda tx: containing.seen(self._scene(tx), what.userid, what.external_userid, seen)
+
+    async def _welcome(self, what: SendWelcome, work: Claimed) -> Step:
+        if self.company.now() - work.created_at > _WELCOME_LIVES:
+            raise Ignore("more than 20 seconds have passed")
+        text = what.text
+        if text is None:
+            text = await self.db.read(lambda tx: welcoming.text(self.company.scene(tx), None))
+        if not text:
+            raise Ignore("the rules have no welcome for this")
+        try:
+            await self.wecom.send_welcome(what.code, text)
+        except WecomError as error:
+            if error.code in _WELCOME_OVER:
+                raise Ignore(f"WeCom takes no welcome: {error.code}") from None
+            raise
+        who = (what.userid, what.external_userid)
+        return lambda tx: self._scene(tx).record("welcome.sent", who=who)
+
+    def _sent(self, work: Claimed, userid: str) -> Step:
+        return lambda tx: self._scene(tx).record(
+            "message.sent", who=(userid, ""), what=work.kind, work=work.id
+        )
+
+    def _scene(self, tx: Transaction) -> Scene:
+        return self.company.scene(tx, "system:delivery")
+
+
+def _once_in(work: Claimed) -> int:
+    """Return WeCom's interval for dropping identical messages, different for every row.
+
+    The interval is part of what WeCom compares. So a repeat of this row is dropped, while another
+    row that happens to say the same (我的, asked twice) is delivered.
+    """
+    return _HALF_HOUR + work.id % (6 * _HALF_HOUR)
+
+
+def _spend(tx: Transaction, task_id: str, code: str) -> None:
+    """Forget a used code, unless a press has brought a newer one meanwhile."""
+    card = tx.cards.get(task_id)
+    if card is not None and card.response_code == code:
+        tx.cards.put(replace(card, response_code=""))

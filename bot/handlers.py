@@ -1,0 +1,146 @@
+"""What each event leads to: look at WeCom's present state, then act in one transaction.
+
+Events may come late, twice or out of order, so that a handler never trusts what an event says of
+the state of things; it asks WeCom, and runs again harmlessly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from bot import commands, events, sync
+from bot.actions import adding, containing, conversation, people, pressing
+from bot.actions.scene import Scene
+from bot.company import Company
+from bot.events import (
+    AgentEntered,
+    CardMenuPressed,
+    CardPressed,
+    ChatChanged,
+    ContactAdded,
+    ContactDeleted,
+    ContactEdited,
+    DirectoryChanged,
+    MenuClicked,
+    OtherSaid,
+    Subscribed,
+    TagChanged,
+    TextSaid,
+    TransferFailed,
+    Unknown,
+    Unsubscribed,
+)
+from bot.tags import CorpTags
+from bot.wecom import ExternalContact, Wecom, WecomError
+from bot.worker import Ignore, Step
+from storage.database import Database
+from storage.transaction import Transaction
+from storage.work import Claimed
+from workflows.containment import TransferRefused
+from workflows.model import same_user
+
+_GONE = frozenset({84061, 40096})  # no relation with anybody visible; an id nobody knows
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Handles the rows of the inbox."""
+
+    db: Database
+    wecom: Wecom
+    company: Company
+    tags: CorpTags
+
+    async def __call__(self, work: Claimed) -> Step:
+        """Return what to write for one event. Raises Ignore when nothing is to be done."""
+        event = events.parse(work.body.encode())
+        if userid := getattr(event, "userid", ""):
+            await self._know_member(userid)
+        match event:
+            case ContactAdded() | ContactEdited() | ContactDeleted() | TransferFailed():
+                return await self._relation(event)
+            case TextSaid():
+                return self._said(event)
+            case CardPressed():
+                return lambda tx: pressing.press(self._as(tx, event.userid), event)
+            case CardMenuPressed() | MenuClicked():
+                return lambda tx: pressing.menu(self._as(tx, event.userid), event.userid, event.key)
+            case AgentEntered():
+                return lambda tx: conversation.greet(self._as(tx, event.userid), event.userid)
+            case OtherSaid():
+                return lambda tx: conversation.not_text(self._as(tx, event.userid), event.userid)
+            case Subscribed() | Unsubscribed() | DirectoryChanged():
+                return await self.read_directory("directory")
+            case TagChanged():
+                self.tags.forget()
+                return lambda tx: self._note(tx, "tag.changed", event.change.value)
+            case ChatChanged():
+                return lambda tx: self._note(tx, "chat.changed", event.change.value)
+            case Unknown():
+                raise Ignore(f"unknown event {event.event} {event.change_type}".strip())
+            case _:
+                assert_never(event)
+
+    async def read_directory(self, cause: str) -> Step:
+        """Read the whole directory; the step takes it over and tells what it changed."""
+        fresh = await sync.read_directory(self.wecom)
+        return lambda tx: people.directory_read(self.company.scene(tx), fresh, cause)
+
+    async def _relation(
+        self, event: ContactAdded | ContactEdited | ContactDeleted | TransferFailed
+    ) -> Step:
+        contact = await self.contact(event.external_userid)
+        match event:
+            case ContactAdded():
+                return lambda tx: adding.added(self._event(tx), event, contact)
+            case ContactEdited():
+                return lambda tx: adding.edited(self._event(tx), event, contact)
+            case ContactDeleted():
+                return lambda tx: adding.deleted(self._event(tx), event, contact)
+            case TransferFailed():
+                return lambda tx: self._transfer_failed(tx, event)
+            case _:
+                assert_never(event)
+
+    async def contact(self, external_userid: str) -> ExternalContact | None:
+        """Return the customer as WeCom shows them; None when no visible member has them."""
+        try:
+            return await self.wecom.external_contact(external_userid)
+        except WecomError as error:
+            if error.code in _GONE:
+                return None
+            raise
+
+    async def _know_member(self, userid: str) -> None:
+        """Read the directory again when an event names somebody who is not in it."""
+        await self.company.refresh(self.db)
+        if self.company.standing.directory.member(userid) is not None:
+            return
+        step = await self.read_directory("directory")
+        await self.db.write(step)
+        await self.company.refresh(self.db)
+
+    def _transfer_failed(self, tx: Transaction, event: TransferFailed) -> None:
+        """The event names the member who failed to take over; the remedy is the giver's."""
+        scene = self._event(tx)
+        for relation in tx.relations.of_customer(event.external_userid):
+            remedy = tx.remedies.open_for(relation.userid, event.external_userid)
+            if remedy is not None and same_user(remedy.transfer_to, event.userid):
+                refused = TransferRefused(event.fail_reason)
+                containing.seen(scene, remedy.userid, event.external_userid, refused)
+
+    def _said(self, event: TextSaid) -> Step:
+        language = commands.language_of(event.text)
+        return lambda tx: conversation.hear(
+            self.company.scene_of(tx, event.userid, language), event.userid, event.text
+        )
+
+    def _as(self, tx: Transaction, userid: str) -> Scene:
+        return self.company.scene_of(tx, userid)
+
+    def _event(self, tx: Transaction) -> Scene:
+        return self.company.scene(tx, "wecom:event")
+
+    def _note(self, tx: Transaction, kind: str, change: str) -> None:
+        self._event(tx).record(kind, change=change)

@@ -1,0 +1,99 @@
+"""What operators see: `/healthz`, `/readyz`, `/metrics` and the log, without personal data."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_READY = 200
+_NOT_READY = 503
+
+Check = Callable[[], Awaitable[str]]  # '' when fine, else what is wrong in a few words
+
+
+class Metrics:
+    """The figures of one running program; names start with `menwei_`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.accepted = Counter(
+            "menwei_events_accepted", "Callbacks made durable.", ["kind"], registry=self.registry
+        )
+        self.refused = Counter(
+            "menwei_callbacks_refused", "Callbacks refused.", ["reason"], registry=self.registry
+        )
+        self.handled = Counter(
+            "menwei_work_handled", "Work done.", ["queue", "kind", "result"], registry=self.registry
+        )
+        self.calls = Histogram(
+            "menwei_wecom_seconds",
+            "Calls to WeCom by path and error code.",
+            ["path", "code"],
+            registry=self.registry,
+        )
+        self.verdicts = Counter(
+            "menwei_verdicts",
+            "What the policy said.",
+            ["action", "outcome"],
+            registry=self.registry,
+        )
+        self.waiting = Gauge(
+            "menwei_work_rows", "Rows of work by queue and state.", ["queue", "state"],
+            registry=self.registry,
+        )  # fmt: skip
+
+    def called(self, path: str, code: int, seconds: float) -> None:
+        """Note one call to WeCom."""
+        self.calls.labels(path, str(code)).observe(seconds)
+
+    def render(self) -> bytes:
+        """Return the figures in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+def routes(
+    metrics: Metrics, checks: Mapping[str, Check], refresh: Callable[[], Awaitable[None]]
+) -> list[web.RouteDef]:
+    """Return the routes operators use. `refresh` brings the gauges up to date."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def readyz(_: web.Request) -> web.Response:
+        found = {name: await check() for name, check in checks.items()}
+        ready = not any(found.values())
+        body = {name: trouble or "ok" for name, trouble in found.items()}
+        return web.json_response(body, status=_READY if ready else _NOT_READY)
+
+    async def figures(_: web.Request) -> web.Response:
+        await refresh()
+        return web.Response(body=metrics.render(), content_type="text/plain", charset="utf-8")
+
+    return [
+        web.get("/healthz", healthz),
+        web.get("/readyz", readyz),
+        web.get("/metrics", figures),
+    ]
+
+
+def set_up_logging(level: str, *, as_json: bool) -> None:
+    """Write one line an event to standard error: JSON for machines, colours for a terminal."""
+    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

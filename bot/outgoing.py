@@ -1,0 +1,146 @@
+"""What Menwei has yet to do in WeCom: one small type per kind of call, as kept in the outbox.
+
+Each is written in the transaction that caused it and carried out by `bot.delivery`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, assert_never, get_args
+
+from pydantic import TypeAdapter
+
+from storage.work import Claimed, Job, Queue
+
+
+@dataclass(frozen=True, slots=True)
+class SendText:
+    """Say something to a member in the app's chat."""
+
+    userid: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendNews:
+    """Send a link with a picture: the QR code of a ticket."""
+
+    userid: str
+    title: str
+    description: str
+    url: str
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendCard:
+    """Send an approval card; its code is kept with the card row of the same task id."""
+
+    userid: str
+    task_id: str
+    card: dict[str, Any]
+    text: str  # what is sent instead should WeCom refuse the card
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateCard:
+    """Replace a card by one that shows the outcome."""
+
+    userid: str
+    task_id: str
+    card: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueTicket:
+    """Make the contact way of a ticket and hand its QR code to the member."""
+
+    state_key: str
+    userid: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTicket:
+    """Delete the contact way of a ticket that was used, revoked or has run out."""
+
+    state_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRelation:
+    """Put a relation's tags and remark as they should be. `remark` None leaves it alone."""
+
+    userid: str
+    external_userid: str
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Hand a customer over to another member; WeCom carries it out after 24 h (document 92125)."""
+
+    request_id: str
+    userid: str
+    external_userid: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendWelcome:
+    """Greet a new customer within 20 seconds of the event, when this row was made (doc 92137)."""
+
+    code: str
+    userid: str
+    external_userid: str
+    text: str | None = None  # None: nobody has decided in time, the neutral text is used
+
+
+Outgoing = (
+    SendText
+    | SendNews
+    | SendCard
+    | UpdateCard
+    | IssueTicket
+    | CloseTicket
+    | MarkRelation
+    | Transfer
+)
+
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {
+    kind: TypeAdapter(kind) for kind in (*get_args(Outgoing), SendWelcome)
+}
+KINDS: dict[str, type] = {kind.__name__: kind for kind in _ADAPTERS}
+
+
+def body(what: Outgoing | SendWelcome) -> str:
+    """Return the JSON kept in the outbox."""
+    return _ADAPTERS[type(what)].dump_json(what).decode()
+
+
+def lane(what: Outgoing) -> str:
+    """Return what must be done in order: one person's chat, one card, one ticket, one relation."""
+    match what:
+        case SendText() | SendNews():
+            return f"chat:{what.userid.lower()}"
+        case SendCard() | UpdateCard():
+            return f"card:{what.task_id}"
+        case IssueTicket() | CloseTicket():
+            return f"ticket:{what.state_key}"
+        case MarkRelation() | Transfer():
+            return f"mark:{what.userid.lower()}:{what.external_userid}"
+        case _:
+            assert_never(what)
+
+
+def job(what: Outgoing, key: str | None = None) -> Job:
+    """Return the outbox row for `what`; a `key` makes a second one with the same key harmless."""
+    return Job(Queue.OUTBOX, type(what).__name__, lane(what), body(what), key)
+
+
+def read(claimed: Claimed) -> Outgoing | SendWelcome:
+    """Return what a claimed row of the outbox or the welcome lane asks for."""
+    kind = SendWelcome if claimed.queue is Queue.WELCOME else KINDS[claimed.kind]
+    found: Outgoing | SendWelcome = _ADAPTERS[kind].validate_json(claimed.body)
+    return found

@@ -1,0 +1,73 @@
+"""What the command line prints of mistakes, tests and the record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from bot.texts import Text, Texts, joined
+from storage.transaction import Transaction
+from workflows.mistakes import Mistake
+from workflows.model import AuditRecord
+from workflows.policy import Tested
+from workflows.sections import Rulebook
+
+
+def mistake(found: Mistake, voice: Texts) -> Text:
+    """Return a mistake as a sentence: where, what, and what was probably meant."""
+    said = voice(f"mistake.{found.code}", **found.params)
+    guess = voice("mistake.did_you_mean", suggestion=found.suggestion) if found.suggestion else ""
+    return joined([f"{found.place}: ", said, guess], "")
+
+
+def mistake_json(found: Mistake) -> Mapping[str, object]:
+    """Return a mistake for scripts; the code is stable."""
+    return {
+        "place": found.place,
+        "code": found.code,
+        "params": dict(found.params),
+        "guess": found.suggestion,
+    }
+
+
+def failed_test(found: Tested, voice: Texts) -> Text:
+    """Return what a test in the file expected, and what came."""
+    misses = voice.listed(
+        voice("check.miss", what=each.what, expected=each.expected, got=each.got)
+        for each in found.misses
+    )
+    return voice("check.failed", name=found.name, misses=misses)
+
+
+def records(tx: Transaction, what: str) -> list[AuditRecord]:
+    """Return what the record says of a request, or else of a customer."""
+    return tx.audit.of_request(what) or tx.audit.of_customer(what)
+
+
+def line(record: AuditRecord, rules: Rulebook) -> str:
+    """Return one record as a line: time in the company's zone, actor, what happened, details."""
+    at = record.at.astimezone(ZoneInfo(rules.timezone))
+    detail = " ".join(f"{name}={_shown(value)}" for name, value in record.detail.items())
+    about = " ".join(filter(None, (record.request_id, record.userid, record.external_userid)))
+    when = f"{at:%Y-%m-%d %H:%M:%S}"
+    return f"{when}  {record.actor:<20} {record.kind:<24} {about}  {detail}".rstrip()
+
+
+def as_json(record: AuditRecord) -> Mapping[str, object]:
+    """Return one record for scripts."""
+    return {
+        "seq": record.seq,
+        "at": record.at.isoformat(),
+        "actor": record.actor,
+        "kind": record.kind,
+        "request": record.request_id,
+        "member": record.userid,
+        "customer": record.external_userid,
+        "detail": dict(record.detail),
+        "hash": record.hash,
+    }
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,188 @@
+"""Reads the config file: own sections, secrets and policy, with all mistakes at once."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from bot.texts import LANGUAGES
+from workflows import rulebook
+from workflows.mistakes import Mistake
+from workflows.sections import Rulebook
+
+
+class BadSettings(Exception):
+    """The config file cannot be used; `mistakes` has everything that is wrong with it."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__(f"{len(mistakes)} mistakes")
+        self.mistakes = mistakes
+
+
+class Unparsable(Exception):
+    """The config file is missing or is not TOML; the text says where."""
+
+
+def _secret(given: object) -> object:
+    """Resolve a secret: a string, `{ env = "NAME" }` or `{ file = "path" }`. Never shows it."""
+    match given:
+        case {"env": str(name), **rest} if not rest:
+            if not (found := os.environ.get(name)):
+                raise PydanticCustomError("secret_env", "", {"name": name})
+            return found
+        case {"file": str(name), **rest} if not rest:
+            return _secret_file(name)
+        case dict():
+            raise PydanticCustomError("secret_shape", "")
+        case _:
+            return given
+
+
+def _secret_file(name: str) -> str:
+    try:
+        found = Path(name).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise PydanticCustomError("secret_file", "", {"name": name}) from None
+    if not found:
+        raise PydanticCustomError("secret_file", "", {"name": name})
+    return found
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Server(_Section):
+    """Where Menwei listens, and under which address WeCom reaches it."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    public_url: str = ""
+
+
+class Callback(_Section):
+    """What WeCom's console shows for a callback URL (document 90930)."""
+
+    token: Secret
+    encoding_aes_key: Secret
+
+    @field_validator("token")
+    @classmethod
+    def _token_shape(cls, token: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[A-Za-z0-9]{1,32}", token.get_secret_value()):
+            raise PydanticCustomError("bad_token", "")
+        return token
+
+    @field_validator("encoding_aes_key")
+    @classmethod
+    def _key_shape(cls, key: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[A-Za-z0-9]{43}", key.get_secret_value()):
+            raise PydanticCustomError("bad_aes_key", "")
+        return key
+
+
+class Wecom(Callback):
+    """The self-built app in WeCom that Menwei speaks through."""
+
+    corp_id: Annotated[str, Field(min_length=1)]
+    agent_id: int
+    secret: Secret
+    api_base: str = "https://qyapi.weixin.qq.com"
+    directory: Callback | None = None  # the second callback, 通讯录同步
+
+    @field_validator("api_base")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        if not re.fullmatch(r"https?://[^/\s]+(/[^\s]*)?", url):
+            raise PydanticCustomError("bad_url", "")
+        return url.rstrip("/")
+
+
+class Storage(_Section):
+    """Where the record is kept."""
+
+    url: str = "sqlite:///menwei.db"
+    redis_url: str | None = None  # shares the access token among several nodes
+
+    @field_validator("url")
+    @classmethod
+    def _is_known(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql://")):
+            raise PydanticCustomError("bad_storage", "")
+        return url
+
+
+class _Program(_Section):
+    """The sections that are not policy."""
+
+    server: Server = Server()
+    wecom: Wecom
+    storage: Storage = Storage()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A config file that was found good."""
+
+    server: Server
+    wecom: Wecom
+    storage: Storage
+    rules: Rulebook
+
+
+def load(path: Path) -> Settings:
+    """Read a config file. Raises Unparsable, or BadSettings with every mistake in it."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise Unparsable(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise Unparsable(f"{path}: not UTF-8 (byte {error.start})") from None
+    try:
+        return parse(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Unparsable(f"{path}: {error}") from None
+
+
+def parse(text: str) -> Settings:
+    """Read the text of a config file. Raises tomllib.TOMLDecodeError or BadSettings."""
+    data = tomllib.loads(text)
+    own = {name: data[name] for name in _Program.model_fields if name in data}
+    mistakes: list[Mistake] = []
+    program: _Program | None = None
+    try:
+        program = _Program.model_validate(own)
+    except ValidationError as error:
+        mistakes += rulebook.mistakes_of(error, _Program, own)
+    rules, wrong = rulebook.read(data)
+    mistakes += wrong
+    if program is None or rules is None:
+        raise BadSettings(mistakes)
+    return Settings(program.server, program.wecom, program.storage, rules)
+
+
+def language_of(path: Path) -> str:
+    """Return the language a config file asks for; Chinese when it cannot be told."""
+    try:
+        found = tomllib.loads(path.read_text("utf-8")).get("language")
+    except (OSError, ValueError):
+        return LANGUAGES[0]
+    return found if found in LANGUAGES else LANGUAGES[0]

@@ -1,0 +1,133 @@
+"""The door of the pretend API: token, frequency and JSON checks before any endpoint is reached."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from bot.simulator import (
+    api_contacts,
+    api_directory,
+    api_messages,
+    api_tags,
+    api_transfers,
+    api_ways,
+)
+from bot.simulator.calls import Call, Endpoints
+from bot.simulator.corp import Corp, Limits, Tokens, Traffic
+from bot.simulator.errors import ApiError
+from bot.simulator.faults import Faults
+from bot.simulator.fields import BAD, Body
+from bot.simulator.records import Json
+from bot.simulator.world import World
+
+ENDPOINTS: Endpoints = {
+    **api_messages.CALLS,
+    **api_contacts.CALLS,
+    **api_tags.CALLS,
+    **api_ways.CALLS,
+    **api_transfers.CALLS,
+    **api_directory.CALLS,
+}
+GETTOKEN = "gettoken"
+SECRETS = {"access_token", "corpsecret"}
+Seen = tuple[str, Json]
+
+
+class Api:
+    """Answers /cgi-bin/*. Every answer is HTTP 200 with an errcode, as WeCom's are."""
+
+    def __init__(
+        self, corp: Corp, world: World, faults: Faults, log: Callable[[str, str, str, str], None]
+    ) -> None:
+        self.limits = Limits()
+        self.seen: deque[Seen] = deque(maxlen=20_000)
+        self.base_url = ""
+        self._corp, self._world, self._faults, self._log = corp, world, faults, log
+        self._tokens = Tokens(corp, self.limits, world.now)
+        self._traffic = Traffic(self.limits, world.now)
+
+    def expire_tokens(self) -> None:
+        """Every access token handed out so far has expired."""
+        self._tokens.expire()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """One HTTP request, with the faults that were ordered for it."""
+        path = request.match_info["path"]
+        full = f"/cgi-bin/{path}"
+        if path != GETTOKEN and path not in ENDPOINTS:
+            self._log("in", full, "404", "the simulator has no such API")
+            return web.json_response({"errcode": 404, "errmsg": f"no API {path}"}, status=404)
+        raw = await request.read()
+        seconds = self._faults.take(path, "delay")
+        if self._faults.take(path, "http_500") is not None:
+            self._log("in", full, "HTTP 500", "by order")
+            return web.Response(status=500, text="Internal Server Error")
+        self._traffic.begin(path)
+        try:
+            answer = self._answer(request, path, raw)
+            if seconds:
+                await asyncio.sleep(seconds)
+        finally:
+            self._traffic.end(path)
+        return web.json_response(answer, dumps=_dumps)
+
+    def _answer(self, request: web.Request, path: str, raw: bytes) -> Json:
+        params = dict(request.query)
+        shown = {name: value for name, value in params.items() if name not in SECRETS}
+        body: Json = {}
+        try:
+            body = _parse(raw) if request.method == "POST" and path != GETTOKEN else {}
+            answer = {"errcode": 0, "errmsg": "ok", **self._do(request.method, path, params, body)}
+        except ApiError as error:
+            answer = {"errcode": error.errcode, "errmsg": error.errmsg}
+        self.seen.append((f"/cgi-bin/{path}", body or shown))
+        result = f"{answer['errcode']} {answer['errmsg']}"
+        self._log("in", f"/cgi-bin/{path}", result, _detail(body or shown))
+        return answer
+
+    def _do(self, method: str, path: str, params: dict[str, str], body: Json) -> Json:
+        refused = self._faults.take(path, "fail")
+        if refused is not None:
+            raise ApiError(int(refused), "by order")
+        self._traffic.enter(path)
+        if path == GETTOKEN:
+            return self._tokens.issue(params)
+        expected, handler = ENDPOINTS[path]
+        self._tokens.check(params.get("access_token", ""))
+        if method != expected:
+            raise ApiError(BAD, f"use {expected}")
+        call = Call(self._world, Body(body), params, self.base_url, bool(self._corp.callback_url))
+        answer = handler(call)
+        lost = self._faults.take(path, "fail_after")
+        if lost is not None:
+            raise ApiError(int(lost), "by order, after it was done")
+        return answer
+
+
+def _parse(raw: bytes) -> Json:
+    try:
+        values: Any = json.loads(raw)
+    except ValueError as error:
+        raise ApiError(BAD, "invalid Request Parameter, Warning: wrong json format.") from error
+    if not isinstance(values, dict):
+        raise ApiError(BAD, "the body must be an object, Warning: wrong json format.")
+    return values
+
+
+def _dumps(values: Any) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
+def _detail(body: Json) -> str:
+    names = ("touser", "msgtype", "userid", "external_userid", "config_id", "state", "remark")
+    told = [str(body[name]) for name in names if body.get(name)]
+    card = body.get("template_card")
+    if isinstance(card, dict) and card.get("task_id"):
+        told.append(str(card["task_id"]))
+    return " ".join(told)[:200]

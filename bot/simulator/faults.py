@@ -1,0 +1,73 @@
+"""Misfortunes that a test can order: refused calls, slow calls, lost and doubled callbacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Planned:
+    path: str
+    kind: str  # fail, delay, http_500
+    value: float
+    times: int
+
+
+class Faults:
+    """What goes wrong next. Paths may be written with or without '/cgi-bin/'."""
+
+    def __init__(self) -> None:
+        self._planned: list[_Planned] = []
+        self._callbacks = {"drop": 0, "duplicate": 0}
+
+    def fail(self, path: str, errcode: int, times: int = 1) -> None:
+        """Answer the next `times` calls of an API with this errcode, before anything is done."""
+        self._planned.append(_Planned(short(path), "fail", errcode, times))
+
+    def fail_after(self, path: str, errcode: int, times: int = 1) -> None:
+        """Do what was asked and then answer with this errcode, as a lost answer would look."""
+        self._planned.append(_Planned(short(path), "fail_after", errcode, times))
+
+    def delay(self, path: str, seconds: float, times: int = 1) -> None:
+        """Make the next `times` calls of an API slow."""
+        self._planned.append(_Planned(short(path), "delay", seconds, times))
+
+    def http_500(self, path: str, times: int = 1) -> None:
+        """Answer the next `times` calls of an API with HTTP 500 and no JSON."""
+        self._planned.append(_Planned(short(path), "http_500", 500, times))
+
+    def drop_callbacks(self, times: int = 1) -> None:
+        """Never send the next `times` callbacks."""
+        self._callbacks["drop"] += times
+
+    def duplicate_callbacks(self, times: int = 1) -> None:
+        """Send each of the next `times` callbacks twice."""
+        self._callbacks["duplicate"] += times
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        self._planned.clear()
+        self._callbacks = {"drop": 0, "duplicate": 0}
+
+    def take(self, path: str, kind: str) -> float | None:
+        """Use up one planned fault of this API, if there is one."""
+        for planned in self._planned:
+            if planned.path == short(path) and planned.kind == kind:
+                planned.times -= 1
+                if planned.times <= 0:
+                    self._planned.remove(planned)
+                return planned.value
+        return None
+
+    def take_callback(self) -> int:
+        """How often the next callback is to be sent: 0, 1 or 2."""
+        for kind, times in (("drop", 0), ("duplicate", 2)):
+            if self._callbacks[kind]:
+                self._callbacks[kind] -= 1
+                return times
+        return 1
+
+
+def short(path: str) -> str:
+    """'/cgi-bin/message/send' as 'message/send'."""
+    return path.removeprefix("/").removeprefix("cgi-bin/")

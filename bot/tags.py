@@ -1,0 +1,41 @@
+"""Corp tags by name: looked up once, made where they do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from bot.wecom import Wecom
+
+GROUP = "门卫"  # where tags are put that exist nowhere yet
+_FRESH = timedelta(minutes=10)
+
+
+class CorpTags:
+    """The ids of corp tags. Remembered for ten minutes, or until WeCom says they changed."""
+
+    def __init__(self, wecom: Wecom, now: Callable[[], datetime]) -> None:
+        self._wecom = wecom
+        self._now = now
+        self._ids: dict[str, str] = {}
+        self._until: datetime | None = None
+
+    def forget(self) -> None:
+        """Look again next time."""
+        self._until = None
+
+    async def ids(self, names: Iterable[str], *, make: bool) -> list[str]:
+        """Return the tags' ids; with `make`, those that are missing come into being."""
+        await self._look()
+        wanted = list(names)
+        for name in wanted:
+            if make and name not in self._ids:
+                self._ids[name] = await self._wecom.add_corp_tag(GROUP, name)
+        return [self._ids[name] for name in wanted if name in self._ids]
+
+    async def _look(self) -> None:
+        if self._until is not None and self._now() < self._until:
+            return
+        groups = await self._wecom.corp_tags()
+        self._ids = {tag.name: tag.id for group in groups for tag in group.tag}
+        self._until = self._now() + _FRESH

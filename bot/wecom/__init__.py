@@ -1,0 +1,51 @@
+"""WeCom's API as Menwei uses it: typed calls, one token, errors that say what to do."""
+
+from bot.wecom.answers import (
+    ContactWay,
+    CorpTag,
+    DirectoryTag,
+    ExternalContact,
+    FollowedPage,
+    FollowUser,
+    GroupChat,
+    GroupMember,
+    Scope,
+    Sent,
+    Tag,
+    TagGroup,
+    TagMembers,
+    Transferred,
+)
+from bot.wecom.client import Wecom
+from bot.wecom.codes import Kind, meaning
+from bot.wecom.errors import Unreachable, WecomError
+from bot.wecom.limits import MessageBudget, cut, cut_characters
+from bot.wecom.messages import Article
+from bot.wecom.tokens import TokenStore
+
+__all__ = [
+    "Article",
+    "ContactWay",
+    "CorpTag",
+    "DirectoryTag",
+    "ExternalContact",
+    "FollowUser",
+    "FollowedPage",
+    "GroupChat",
+    "GroupMember",
+    "Kind",
+    "MessageBudget",
+    "Scope",
+    "Sent",
+    "Tag",
+    "TagGroup",
+    "TagMembers",
+    "TokenStore",
+    "Transferred",
+    "Unreachable",
+    "Wecom",
+    "WecomError",
+    "cut",
+    "cut_characters",
+    "meaning",
+]

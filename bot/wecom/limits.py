@@ -1,0 +1,107 @@
+"""WeCom's limits that we keep ourselves: lengths of text, calls at once, messages per member."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+TEXT_BYTES = 2048  # message/send, document 90236
+WELCOME_BYTES = 4000  # document 92137
+TITLE_BYTES = 128
+DESCRIPTION_BYTES = 512
+REMARK_CHARACTERS = 20  # document 92115
+REMARK_DESCRIPTION_CHARACTERS = 150
+TAG_NAME_CHARACTERS = 30  # document 92117
+CONTACT_WAY_CHARACTERS = 30  # `remark` and `state`, document 92228
+TRANSFER_CHARACTERS = 200  # document 92125
+DUPLICATE_CHECK_SECONDS = 4 * 3600  # the longest interval, document 90236
+
+_ELLIPSIS = "…"
+_JOINER = "\u200d"  # glues emoji together; shown as a box when nothing follows
+
+
+def cut(text: str, most: int) -> str:
+    """Return `text` in at most `most` UTF-8 bytes, ending in '…' where something was left out."""
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= most:
+        return raw.decode()
+    room = most - len(_ELLIPSIS.encode())
+    if room < 0:
+        return ""
+    return raw[:room].decode("utf-8", "ignore").rstrip(_JOINER) + _ELLIPSIS
+
+
+def cut_characters(text: str, most: int) -> str:
+    """Return `text` in at most `most` characters, ending in '…' where something was left out."""
+    if len(text) <= most:
+        return text
+    return text[: most - 1].rstrip(_JOINER) + _ELLIPSIS
+
+
+class Gates:
+    """Lets at most `most` calls of one API be under way at once.
+
+    WeCom publishes no figure for error 45033, so the ceiling is a careful guess.
+    """
+
+    def __init__(self, most: int = 5) -> None:
+        self._most = most
+        self._gates: dict[str, asyncio.Semaphore] = {}
+
+    def at(self, path: str) -> asyncio.Semaphore:
+        """Return the gate of an API, to be entered with `async with`."""
+        return self._gates.setdefault(path, asyncio.Semaphore(self._most))
+
+
+class MessageBudget:
+    """Keeps messages to one member below the rate at which WeCom drops them without an error.
+
+    WeCom allows an app 30 a minute and 1000 an hour per member (document 90312). The defaults
+    leave room for messages that set off within one window and arrive within another. The count
+    is this process's own; several processes must share the rates out among themselves.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], *, per_minute: int = 28, per_hour: int = 960
+    ) -> None:
+        self._clock = clock
+        self._windows = ((per_minute, 60.0), (per_hour, 3600.0))
+        self._sent: dict[str, deque[float]] = {}
+        self._next_sweep = clock() + 3600.0
+
+    async def delay(self, userid: str) -> float:
+        """Return the seconds to wait before asking again; 0 means send now, it is counted."""
+        now = self._clock()
+        self._sweep(now)
+        sent = self._sent.setdefault(userid.lower(), deque())
+        self._forget_old(sent, now)
+        wait = max(_until_free(sent, most, window, now) for most, window in self._windows)
+        if wait == 0.0:
+            sent.append(now)
+        return wait
+
+    def _forget_old(self, sent: deque[float], now: float) -> None:
+        longest = max(window for _, window in self._windows)
+        while sent and sent[0] <= now - longest:
+            sent.popleft()
+
+    def _sweep(self, now: float) -> None:
+        """Drop members to whom nothing was sent for an hour."""
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + 3600.0
+        for userid, sent in list(self._sent.items()):
+            self._forget_old(sent, now)
+            if not sent:
+                del self._sent[userid]
+
+
+def _until_free(sent: deque[float], most: int, window: float, now: float) -> float:
+    """Return the seconds until fewer than `most` of `sent` lie within `window`."""
+    if len(sent) < most:
+        return 0.0
+    blocking = next(islice(reversed(sent), most - 1, None))
+    # A millisecond more, so that rounding never makes the promised moment too early.
+    return max(0.0, blocking + window - now + 0.001) if blocking > now - window else 0.0

@@ -1,0 +1,206 @@
+"""Takes due work from one queue, does it lane by lane, and writes each result in one transaction.
+
+A handler first looks (calls WeCom, reads what it needs) and returns a *step*: what to write. The
+step, and the mark that the work is done, are one commit, so that a crash in between repeats the
+work instead of losing or doubling its effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Protocol
+
+import structlog
+
+from bot.wecom import Kind, WecomError
+from storage.database import Database
+from storage.transaction import Transaction
+from storage.work import Claimed, Queue
+
+Step = Callable[[Transaction], None]
+Handler = Callable[[Claimed], Awaitable[Step]]
+
+_log = structlog.get_logger()
+
+
+class Ignore(Exception):
+    """The work needs nothing done; the reason is kept with it."""
+
+
+class Postpone(Exception):
+    """Not now: look again after `delay`. Does not count as a failure."""
+
+    def __init__(self, delay: timedelta) -> None:
+        super().__init__(f"postponed by {delay}")
+        self.delay = delay
+
+
+class SetAside(Protocol):
+    """Called in the transaction that gives work up for good, so that somebody is told."""
+
+    def __call__(self, tx: Transaction, work: Claimed, error: str) -> None:
+        """Do what giving up asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long failing work is tried again."""
+
+    faults: int = 6  # tries after an error of our own
+    outage: timedelta = timedelta(hours=24)  # age up to which WeCom's absence is waited out
+    longest: timedelta = timedelta(minutes=10)
+
+    def pause(self, tries: int) -> timedelta:
+        """Return the wait before the next try: 1 s, 2 s, 4 s, … up to `longest`."""
+        return min(timedelta(seconds=2 ** min(tries - 1, 20)), self.longest)
+
+
+@dataclass(slots=True)
+class Worker:
+    """Works one queue until stopped. At most `width` lanes at a time."""
+
+    db: Database
+    queue: Queue
+    handle: Handler
+    set_aside: SetAside
+    now: Callable[[], datetime]
+    width: int = 16
+    lease: timedelta = timedelta(seconds=60)
+    idle: float = 1.0  # polling is the truth, `wake` only a hint
+    patience: Patience = field(default_factory=Patience)
+    wake_others: Sequence[Callable[[], None]] = ()  # called after each step: it may have made work
+    _awake: asyncio.Event = field(default_factory=asyncio.Event)
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def wake(self) -> None:
+        """Say that there may be work. Call from the event loop."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; then finish what is in hand."""
+        try:
+            while True:
+                await self._round()
+        finally:
+            if self._running:
+                await asyncio.wait(self._running)
+
+    async def _round(self) -> None:
+        self._awake.clear()
+        free = self.width - len(self._running)
+        claimed = await self._claim(free) if free > 0 else []
+        for _, lane in groupby(sorted(claimed, key=_lane_then_age), key=_lane):
+            task = asyncio.create_task(self._do_lane(list(lane)))
+            self._running.add(task)
+            task.add_done_callback(self._lane_done)
+        if not claimed:
+            await self._sleep()
+
+    def _lane_done(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._awake.set()
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(self.idle):
+                await self._awake.wait()
+        except TimeoutError:
+            return
+
+    async def _claim(self, limit: int) -> list[Claimed]:
+        try:
+            return await self.db.write(
+                lambda tx: tx.work.claim(self.queue, self.now(), limit, self.lease)
+            )
+        except Exception as error:
+            _log.error("claim_failed", queue=self.queue.name, error=type(error).__name__)
+            await asyncio.sleep(self.idle)
+            return []
+
+    async def _do_lane(self, lane: Iterable[Claimed]) -> None:
+        blocked = False
+        for work in lane:
+            if blocked:  # what follows a failed one keeps its place behind it
+                await self._release(work)
+            else:
+                blocked = not await self._do(work)
+
+    async def _do(self, work: Claimed) -> bool:
+        """Return whether the lane may go on."""
+        try:
+            step = await self.handle(work)
+            await self.db.write(lambda tx: self._finish(tx, work, step))
+            for wake in self.wake_others:
+                wake()
+        except Ignore as reason:
+            text = str(reason)
+            await self._write(work, lambda tx: tx.work.ignored(work, text, self.now()))
+        except Postpone as wait:
+            due = self.now() + wait.delay
+            await self._write(work, lambda tx: tx.work.retry(work, due, "postponed"))
+            return False
+        except Exception as error:  # one poisoned event stops nobody
+            return await self._failed(work, error)
+        return True
+
+    def _finish(self, tx: Transaction, work: Claimed, step: Step) -> None:
+        if tx.work.done(work, self.now()):  # else the lease ran out and another claim has it
+            step(tx)
+
+    async def _release(self, work: Claimed) -> None:
+        await self._write(work, lambda tx: tx.work.release(work, self.now()))
+
+    async def _failed(self, work: Claimed, error: Exception) -> bool:
+        reason = _describe(error)
+        _log.warning("work_failed", kind=work.kind, work=work.id, tries=work.tries, reason=reason)
+        pause = self._next_try(work, error)
+        if pause is None:
+            await self._write(work, lambda tx: self._give_up(tx, work, reason))
+            return True
+        due = self.now() + pause
+        await self._write(work, lambda tx: tx.work.retry(work, due, reason))
+        return False
+
+    def _next_try(self, work: Claimed, error: Exception) -> timedelta | None:
+        """Return the wait before the next try, or None when there shall be none."""
+        if isinstance(error, WecomError):
+            if error.kind not in {Kind.RETRY, Kind.WAIT, Kind.TOKEN, Kind.CONFIG}:
+                return None
+            if self.now() - work.created_at > self.patience.outage:
+                return None
+            return error.retry_after or self.patience.pause(work.tries)
+        return self.patience.pause(work.tries) if work.tries < self.patience.faults else None
+
+    def _give_up(self, tx: Transaction, work: Claimed, reason: str) -> None:
+        if tx.work.dead(work, reason, self.now()):
+            self.set_aside(tx, work, reason)
+
+    async def _write(self, work: Claimed, step: Step | Callable[[Transaction], bool]) -> None:
+        try:
+            await self.db.write(step)
+        except Exception as error:
+            # The lease runs out and the work comes again; nothing is lost.
+            _log.error("result_not_written", work=work.id, error=type(error).__name__)
+
+
+def _describe(error: Exception) -> str:
+    """Name an error without quoting it: its text may hold personal data."""
+    if isinstance(error, WecomError):
+        return str(error)
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    place = f" at {frame.tb_frame.f_code.co_name}:{frame.tb_lineno}" if frame else ""
+    return f"{type(error).__name__}{place}"
+
+
+def _lane(work: Claimed) -> str:
+    return work.lane
+
+
+def _lane_then_age(work: Claimed) -> tuple[str, int]:
+    return work.lane, work.id

@@ -1,0 +1,201 @@
+"""Opens the database and runs steps on it: writes by group commit, reads beside them.
+
+A step is a plain function that gets a `Transaction`. Whatever steps arrive while the last commit
+runs are the next batch: one SQL transaction, one COMMIT, a savepoint around each step. So a hundred
+waiting callbacks cost one disk flush, and nobody is answered before their write is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from psycopg.errors import DeadlockDetected, SerializationFailure
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from storage import audit, engines
+from storage.crew import Crew, Done, Failed, Outcome
+from storage.engines import Engines
+from storage.moments import from_milliseconds
+from storage.schema import upgrade
+from storage.transaction import Step, Transaction
+
+T = TypeVar("T")
+
+_BATCH = 64  # steps in one commit, at most
+_ATTEMPTS = 3  # for steps that PostgreSQL stopped because another node stood in their way
+
+
+class Unavailable(Exception):
+    """The database cannot be reached, or cannot store anything now.
+
+    Nothing was written, unless the connection broke during the COMMIT: so do it again, with a key.
+    """
+
+
+class Database:
+    """SQLite or PostgreSQL; the caller sees no difference.
+
+    `write` and `read` belong to the event loop; `upgrade` and `close` block.
+    """
+
+    def __init__(self, engines: Engines) -> None:
+        self._writer = engines.writer
+        self._reader = engines.reader
+        self._writers = Crew("database-write", engines.writers, _BATCH, self._write_batch)
+        self._readers = Crew("database-read", engines.readers, 1, self._read_each)
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """Open 'sqlite:///menwei.db' or 'postgresql://…'; raise ValueError for anything else.
+
+        Nothing is connected to before the first use.
+        """
+        return cls(engines.build(url))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other nodes may work on it at the same time (PostgreSQL)."""
+        return self._writer.dialect.name == "postgresql"
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for a commit."""
+        return self._writers.waiting
+
+    async def write(self, step: Step[T]) -> T:
+        """Run the step and return its answer once it is committed.
+
+        If it raises, all it wrote is undone and the exception comes here; other steps of the batch
+        are untouched. It may run more than once, so it must change nothing but the transaction.
+        Raises Unavailable when it cannot be stored.
+        """
+        return await self._writers.ask(step)
+
+    async def read(self, step: Step[T]) -> T:
+        """Run the step on an unchanging view of what is committed; it must write nothing."""
+        return await self._readers.ask(step)
+
+    async def is_alive(self, patience: float = 3.0) -> bool:
+        """Whether the database answers within `patience` seconds."""
+        try:
+            async with asyncio.timeout(patience):
+                await self.read(lambda tx: tx.people.version())
+        except Exception:  # whatever it is, the answer is no
+            return False
+        return True
+
+    async def clock_ahead(self) -> timedelta:
+        """Return by how much the database's clock is ahead of this machine's; zero on SQLite.
+
+        Nodes that share a database agree on `due` by adding it to their own clocks.
+        """
+        if not self.is_shared:
+            return timedelta(0)
+        before = datetime.now(UTC)
+        there = await asyncio.to_thread(self._clock)
+        return there - (before + (datetime.now(UTC) - before) / 2)
+
+    def upgrade(self) -> None:
+        """Bring the tables to this program's version. Safe when several nodes start at once."""
+        upgrade(self._writer)
+
+    def close(self) -> None:
+        """Finish the waiting steps, end the threads and let go of the connections."""
+        self._writers.close()
+        self._readers.close()
+        self._writer.dispose()
+        self._reader.dispose()
+
+    async def aclose(self) -> None:
+        """Do the same without blocking the event loop."""
+        await asyncio.to_thread(self.close)
+
+    def _clock(self) -> datetime:
+        seconds = func.extract("epoch", func.clock_timestamp())
+        with self._reader.connect() as connection:
+            return from_milliseconds(int(connection.execute(select(seconds)).scalar_one() * 1000))
+
+    def _read_each(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
+        return [self._read(step) for step in steps]
+
+    def _read(self, step: Step[Any]) -> Outcome:
+        try:
+            with self._reader.connect() as connection, connection.begin():
+                tx = Transaction(connection)
+                answer = step(tx)
+                if tx.audit.added:
+                    raise TypeError("a read cannot add to the audit; use write")
+                return Done(answer)
+        except Exception as error:  # it belongs to this step's waiter
+            return Failed(_told(error))
+
+    def _write_batch(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
+        try:
+            return self._commit(steps)
+        except Exception as error:
+            if not _is_conflict(error):
+                return [Failed(_told(error))] * len(steps)
+        return [self._write_alone(step) for step in steps]
+
+    def _write_alone(self, step: Step[Any]) -> Outcome:
+        """Run a step again after a deadlock, with nothing else in its transaction."""
+        outcome = Failed(Unavailable("other writers stood in the way"))
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._commit([step])[0]
+            except Exception as error:  # it belongs to this step's waiter
+                outcome = Failed(_told(error))
+                if not _is_conflict(error):
+                    break
+        return outcome
+
+    def _commit(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
+        """Run the steps in one transaction; raise if none of it could be stored."""
+        entries: list[audit.Entry] = []
+        with self._writer.connect() as connection, connection.begin():
+            if len(steps) == 1:
+                outcomes: list[Outcome] = [_run(connection, steps[0], entries)]
+            else:
+                outcomes = [_run_apart(connection, step, entries) for step in steps]
+            audit.append(connection, entries)
+            if not engines.is_intact(connection):
+                raise Unavailable("a step went on after the database had undone everything")
+        return outcomes
+
+
+def _run(connection: Connection, step: Step[Any], entries: list[audit.Entry]) -> Done:
+    tx = Transaction(connection)
+    answer = step(tx)
+    entries += tx.audit.added
+    return Done(answer)
+
+
+def _run_apart(connection: Connection, step: Step[Any], entries: list[audit.Entry]) -> Outcome:
+    """Run the step so that its failure undoes only what it wrote itself."""
+    try:
+        with connection.begin_nested():
+            return _run(connection, step, entries)
+    except BaseException as error:
+        if _is_conflict(error) or not engines.is_intact(connection):
+            raise
+        return Failed(_told(error))
+
+
+def _is_conflict(error: BaseException) -> bool:
+    """Whether PostgreSQL gave this transaction up in favour of another one."""
+    return isinstance(error, OperationalError) and isinstance(
+        error.orig, (DeadlockDetected, SerializationFailure)
+    )
+
+
+def _told(error: BaseException) -> BaseException:
+    """Return what the caller can catch without knowing SQLAlchemy."""
+    if not isinstance(error, (OperationalError, InterfaceError)):
+        return error
+    unavailable = Unavailable(str(error.orig).partition("\n")[0])
+    unavailable.__cause__ = error
+    return unavailable

@@ -1,0 +1,112 @@
+"""Builds the SQLAlchemy engines: which drivers, pragmas, time limits and isolation are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.pq import TransactionStatus
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+_READERS = 3
+_POSTGRESQL_WRITERS = 2
+_BUSY_MILLISECONDS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """One engine that writes, one that reads, and how many threads each is used by."""
+
+    writer: Engine
+    reader: Engine
+    writers: int
+    readers: int
+
+
+def build(url: str) -> Engines:
+    """Return the engines for 'sqlite:///path' or 'postgresql://…'; raise ValueError otherwise."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("storage.url is not a database URL") from None  # it may hold a password
+    match parsed.drivername:
+        case "sqlite" if parsed.database and parsed.database != ":memory:":
+            return _sqlite(parsed)
+        case "sqlite":
+            raise ValueError("SQLite needs a file: sqlite:///menwei.db")
+        case "postgresql" | "postgres" | "postgresql+psycopg":
+            return _postgresql(parsed.set(drivername="postgresql+psycopg"))
+        case other:
+            raise ValueError(f"storage.url starts with {other!r}; known are sqlite and postgresql")
+
+
+def _sqlite(url: URL) -> Engines:
+    writer = create_engine(url, pool_size=1, max_overflow=1, hide_parameters=True)
+    reader = create_engine(url, pool_size=_READERS, max_overflow=0, hide_parameters=True)
+    event.listen(writer, "connect", _prepare_sqlite)
+    event.listen(reader, "connect", _prepare_sqlite)
+    event.listen(reader, "connect", _refuse_writes)
+    # The write lock is taken at once: a transaction that has read cannot always get it later.
+    event.listen(writer, "begin", _begin_immediate)
+    event.listen(reader, "begin", _begin)
+    return Engines(writer, reader, writers=1, readers=_READERS)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where we say, not at the first INSERT
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # NORMAL loses acknowledged events
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _refuse_writes(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _postgresql(url: URL) -> Engines:
+    writer = create_engine(
+        url,
+        pool_size=_POSTGRESQL_WRITERS + _READERS,
+        max_overflow=2,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": 5, "application_name": "menwei"},
+    )
+    event.listen(writer, "connect", _prepare_postgresql)
+    reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Engines(writer, reader, writers=_POSTGRESQL_WRITERS, readers=_READERS)
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    connection.execute("SET lock_timeout = '10s'")
+    connection.execute("SET statement_timeout = '60s'")
+    connection.execute("SET idle_in_transaction_session_timeout = '5min'")
+    # What is open fits in memory; the default, made for spinning disks, would rather read it all.
+    connection.execute("SET random_page_cost = 1.1")
+    connection.commit()
+
+
+def is_intact(connection: Connection) -> bool:
+    """Whether the transaction can still be committed.
+
+    SQLite ends it by itself when the disk is full, and what follows would be stored at once.
+    PostgreSQL answers the COMMIT of a failed one with a quiet rollback.
+    """
+    if connection.invalidated:
+        return False
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name == "sqlite":
+        return bool(driver.in_transaction)
+    status = driver.info.transaction_status
+    return status in (TransactionStatus.INTRANS, TransactionStatus.IDLE)

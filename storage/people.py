@@ -1,0 +1,69 @@
+"""The company's directory as WeCom last described it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from storage.moments import user_key
+from storage.statements import add_to, insert_or_replace
+from storage.stored import Stored
+from storage.tables import departments, members, versions
+from workflows.directory import Department, Directory, Member
+
+_MEMBER = Stored(Member)
+_DEPARTMENT = Stored(Department)
+_NAME = "directory"
+
+_VERSION = select(versions.c.version).where(versions.c.name == _NAME)
+_GROW = add_to(versions, versions.c.version)
+_PUT_MEMBER = insert_or_replace(members)
+_DROP_MEMBER = delete(members).where(members.c.userid == bindparam("wanted"))
+
+
+class People:
+    """The directory within one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def directory(self) -> Directory:
+        """Return the whole company."""
+        found = self._connection.execute(select(members.c.body)).scalars()
+        units = self._connection.execute(select(departments.c.body)).scalars()
+        return Directory.of(map(_MEMBER.load, found), map(_DEPARTMENT.load, units))
+
+    def version(self) -> int:
+        """Return a number that grows with every change; 0 before the first."""
+        return self._connection.execute(_VERSION).scalar_one_or_none() or 0
+
+    def replace(self, directory: Directory) -> None:
+        """Forget the old directory and store this one."""
+        self._grow()
+        self._connection.execute(delete(members))
+        self._connection.execute(delete(departments))
+        people = [_columns(member) for member in directory.members.values()]
+        units = [{"id": d.id, "body": _DEPARTMENT.dump(d)} for d in directory.departments.values()]
+        if people:
+            self._connection.execute(insert(members), people)
+        if units:
+            self._connection.execute(insert(departments), units)
+
+    def put_member(self, member: Member) -> None:
+        """Store a new or changed member."""
+        self._grow()
+        self._connection.execute(_PUT_MEMBER, _columns(member))
+
+    def drop_member(self, userid: str) -> None:
+        """Forget a member who was removed."""
+        self._grow()
+        self._connection.execute(_DROP_MEMBER, {"wanted": user_key(userid)})
+
+    def _grow(self) -> None:
+        """Also makes two writers of the directory wait for each other: it comes first."""
+        self._connection.execute(_GROW, {"name": _NAME, "version": 1})
+
+
+def _columns(member: Member) -> dict[str, str]:
+    return {"userid": user_key(member.userid), "body": _MEMBER.dump(member)}

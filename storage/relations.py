@@ -1,0 +1,120 @@
+"""Customers, and what each member and customer are to each other."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Select, bindparam, delete, or_, select
+
+from storage.moments import search_key, user_key
+from storage.statements import insert_or_ignore, insert_or_replace, prefix_of
+from storage.stored import Stored
+from storage.tables import customers, relation_phones, relations
+from workflows.model import Customer, Relation
+
+_RELATION = Stored(Relation)
+_CUSTOMER = Stored(Customer)
+
+_PUT = insert_or_replace(relations)
+_PUT_CUSTOMER = insert_or_replace(customers)
+_ADD_PHONES = insert_or_ignore(relation_phones)
+_DROP_PHONES = delete(relation_phones).where(
+    relation_phones.c.external_userid == bindparam("wanted"),
+    relation_phones.c.userid == bindparam("member"),
+)
+_OF_CUSTOMER = (
+    select(relations.c.body)
+    .where(relations.c.external_userid == bindparam("external_userid"))
+    .order_by(relations.c.userid)
+)
+_GET = _OF_CUSTOMER.where(relations.c.userid == bindparam("userid"))
+_OF_MEMBER = (
+    select(relations.c.body)
+    .where(relations.c.userid == bindparam("userid"))
+    .order_by(relations.c.external_userid)
+)
+_BY_PHONE = (
+    select(relations.c.body)
+    .join(
+        relation_phones,
+        (relation_phones.c.external_userid == relations.c.external_userid)
+        & (relation_phones.c.userid == relations.c.userid),
+    )
+    .where(relation_phones.c.phone == bindparam("phone"))
+    .order_by(relations.c.external_userid, relations.c.userid)
+)
+_CUSTOMER_OF_ID = select(customers.c.body).where(
+    customers.c.external_userid == bindparam("external_userid")
+)
+
+
+class Relations:
+    """Customers and relations within one transaction. Userids are found in any case."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, userid: str, external_userid: str) -> Relation | None:
+        """Return what the two are to each other, None if never heard of."""
+        found = self._list(_GET, userid=user_key(userid), external_userid=external_userid)
+        return found[0] if found else None
+
+    def put(self, relation: Relation) -> None:
+        """Store the relation over what was known of it."""
+        key = {
+            "external_userid": relation.external_userid,
+            "userid": user_key(relation.userid),
+        }
+        values = {"state": relation.state.value, "body": _RELATION.dump(relation)}
+        self._connection.execute(_PUT, key | values)
+        member = {"wanted": relation.external_userid, "member": key["userid"]}
+        self._connection.execute(_DROP_PHONES, member)
+        if relation.phones:
+            self._connection.execute(_ADD_PHONES, [key | {"phone": p} for p in relation.phones])
+
+    def of_customer(self, external_userid: str) -> list[Relation]:
+        """Return the customer's relations to everybody in the company, in whatever state."""
+        return self._list(_OF_CUSTOMER, external_userid=external_userid)
+
+    def of_member(self, userid: str) -> list[Relation]:
+        """Return all relations of a member, in whatever state."""
+        return self._list(_OF_MEMBER, userid=user_key(userid))
+
+    def find_by_phone(self, phone: str) -> list[Relation]:
+        """Return the relations in which somebody noted exactly this phone number."""
+        return self._list(_BY_PHONE, phone=phone)
+
+    def customer(self, external_userid: str) -> Customer | None:
+        """Return the customer."""
+        values = {"external_userid": external_userid}
+        body = self._connection.execute(_CUSTOMER_OF_ID, values).scalar_one_or_none()
+        return None if body is None else _CUSTOMER.load(body)
+
+    def put_customer(self, customer: Customer) -> None:
+        """Store the customer over what was known of them."""
+        values = {
+            "external_userid": customer.external_userid,
+            "name": search_key(customer.name),
+            "corp_name": search_key(customer.corp_name),
+            "body": _CUSTOMER.dump(customer),
+        }
+        self._connection.execute(_PUT_CUSTOMER, values)
+
+    def find_customers(self, words: str, limit: int = 20) -> list[Customer]:
+        """Return customers whose name or company begins with this, or whose id it is."""
+        name = search_key(words)
+        if not name:
+            return []
+        statement = select(customers.c.body).where(
+            or_(
+                customers.c.external_userid == words.strip(),
+                prefix_of(customers.c.name, name),
+                prefix_of(customers.c.corp_name, name),
+            )
+        )
+        ordered = statement.order_by(customers.c.name, customers.c.external_userid).limit(limit)
+        return [_CUSTOMER.load(body) for body in self._connection.execute(ordered).scalars()]
+
+    def _list(self, statement: Select[str], **values: object) -> list[Relation]:
+        rows = self._connection.execute(statement, values).scalars()
+        return [_RELATION.load(body) for body in rows]

@@ -1,0 +1,323 @@
+"""Requests, the votes on them, and whose answer each pending one waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from storage.moments import request_key, search_key, user_key
+from storage.statements import insert_or_ignore, prefix_of
+from storage.stored import Stored
+from storage.tables import (
+    REQUEST_IS_OPEN,
+    REQUEST_IS_PENDING,
+    request_approvers,
+    requests,
+    votes,
+)
+from workflows.model import Request, State, Vote
+
+_REQUEST = Stored(Request)
+_RECENT = 2000  # requests in which a search also finds the middle of a name
+
+_ADD = insert_or_ignore(requests)
+_ADD_VOTES = insert(votes)
+_ADD_APPROVERS = insert(request_approvers)
+_ID = requests.c.id == bindparam("wanted")
+_GET = select(requests.c.body).where(_ID)
+_EXISTS = select(requests.c.id).where(_ID)
+_OPEN_BY_KEY = select(requests.c.body).where(REQUEST_IS_OPEN, requests.c.key == bindparam("wanted"))
+_MOVED = (
+    "key",
+    "subject_key",
+    "subject_name",
+    "external_userid",
+    "state",
+    "is_open",
+    "version",
+    "due_at",
+    "decided_at",
+    "body",
+)
+_MOVE = (
+    update(requests)
+    .where(
+        _ID,
+        requests.c.state == bindparam("old_state"),
+        requests.c.version == bindparam("old_version"),
+    )
+    .values({name: bindparam(f"new_{name}") for name in _MOVED})
+)
+_DROP_APPROVER = delete(request_approvers).where(
+    request_approvers.c.request_id == bindparam("wanted"),
+    request_approvers.c.userid == bindparam("approver"),
+)
+_DROP_VOTE = delete(votes).where(
+    votes.c.request_id == bindparam("wanted"),
+    votes.c.stage == bindparam("cast_at"),
+    votes.c.userid == bindparam("voter"),
+)
+_PENDING_FOR = (
+    select(requests.c.body)
+    .join(request_approvers, request_approvers.c.request_id == requests.c.id)
+    .where(request_approvers.c.userid == bindparam("userid"))
+    .order_by(request_approvers.c.created_at, request_approvers.c.request_id)
+    .limit(bindparam("limit"))
+)
+_COUNT_PENDING_FOR = select(func.count()).where(request_approvers.c.userid == bindparam("userid"))
+_NEWEST_FIRST = (requests.c.created_at.desc(), requests.c.id)
+_BY_REQUESTER = (
+    select(requests.c.body)
+    .where(requests.c.requester == bindparam("userid"))
+    .order_by(*_NEWEST_FIRST)
+    .limit(bindparam("limit"))
+)
+_OF_CUSTOMER = (
+    select(requests.c.body)
+    .where(requests.c.external_userid == bindparam("external_userid"))
+    .order_by(*_NEWEST_FIRST)
+    .limit(bindparam("limit"))
+)
+_LATEST_FOR = _OF_CUSTOMER.where(requests.c.requester == bindparam("userid"))
+_PENDING = (
+    select(requests.c.body)
+    .where(REQUEST_IS_PENDING)
+    .order_by(requests.c.created_at, requests.c.id)
+    .limit(bindparam("limit"))
+)
+_PENDING_AFTER = _PENDING.where(
+    tuple_(requests.c.created_at, requests.c.id)
+    > tuple_(bindparam("at", type_=requests.c.created_at.type), bindparam("last"))
+)
+_COUNT_PENDING = select(func.count()).select_from(requests).where(REQUEST_IS_PENDING)
+_COUNT = select(func.count()).where(
+    requests.c.requester == bindparam("userid"),
+    requests.c.created_at >= bindparam("since"),
+    requests.c.action == bindparam("action"),
+    requests.c.state.in_(bindparam("states", expanding=True)),
+)
+
+
+class Duplicate(Exception):
+    """Another open request has the same key, or the id is taken. `open_by_key` finds which."""
+
+
+class Requests:
+    """The requests within one transaction. Ids are found in any case."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, request: Request) -> None:
+        """Store a new request. After `Duplicate` the step may go on."""
+        if self._connection.execute(_ADD, _columns(request)).rowcount != 1:
+            raise Duplicate(request.key)
+        self._add_votes(request.id, request.votes)
+        self._add_approvers(request, _awaited(request))
+
+    def get(self, request_id: str) -> Request | None:
+        """Return the request."""
+        found = self._list(_GET, wanted=request_key(request_id))
+        return found[0] if found else None
+
+    def exists(self, request_id: str) -> bool:
+        """Whether the id is taken."""
+        values = {"wanted": request_key(request_id)}
+        return self._connection.execute(_EXISTS, values).first() is not None
+
+    def open_by_key(self, key: str) -> Request | None:
+        """Return the one unfinished request with this `Request.key`."""
+        found = self._list(_OPEN_BY_KEY, wanted=key)
+        return found[0] if found else None
+
+    def move(self, old: Request, new: Request) -> bool:
+        """Write `new` over `old`; False if somebody changed it since `old` was read.
+
+        Raise Duplicate if `new` has the key of another open request, or two votes of one person at
+        one stage; the step must end with it.
+        """
+        values = {f"new_{name}": value for name, value in _columns(new).items() if name in _MOVED}
+        values |= {"wanted": request_key(old.id)}
+        values |= {"old_state": old.state.value, "old_version": old.version}
+        try:
+            if self._connection.execute(_MOVE, values).rowcount != 1:
+                return False
+            self._change_votes(old, new)
+        except IntegrityError as error:
+            raise Duplicate(new.key) from error
+        self._change_approvers(old, new)
+        return True
+
+    def pending_for(self, userid: str, limit: int) -> list[Request]:
+        """Return what waits for this person's answer, the oldest first."""
+        return self._list(_PENDING_FOR, userid=user_key(userid), limit=limit)
+
+    def count_pending_for(self, userid: str) -> int:
+        """Return how much waits for this person's answer."""
+        values = {"userid": user_key(userid)}
+        return int(self._connection.execute(_COUNT_PENDING_FOR, values).scalar_one())
+
+    def by_requester(self, userid: str, limit: int) -> list[Request]:
+        """Return what this person asked for or did, the newest first."""
+        return self._list(_BY_REQUESTER, userid=user_key(userid), limit=limit)
+
+    def of_customer(self, external_userid: str, limit: int) -> list[Request]:
+        """Return what was asked about this customer, the newest first."""
+        return self._list(_OF_CUSTOMER, external_userid=external_userid, limit=limit)
+
+    def latest_for(self, userid: str, external_userid: str) -> Request | None:
+        """Return this person's newest request about this customer."""
+        found = self._list(
+            _LATEST_FOR, userid=user_key(userid), external_userid=external_userid, limit=1
+        )
+        return found[0] if found else None
+
+    def pending(self, limit: int, after: Request | None = None) -> list[Request]:
+        """Return pending requests, the oldest first, a page at a time."""
+        if after is None:
+            return self._list(_PENDING, limit=limit)
+        return self._list(
+            _PENDING_AFTER, limit=limit, at=after.created_at, last=request_key(after.id)
+        )
+
+    def count_pending(self) -> int:
+        """Return how many requests are pending."""
+        return int(self._connection.execute(_COUNT_PENDING).scalar_one())
+
+    def count(
+        self, requester: str, action: str, since: datetime, states: Iterable[State] = tuple(State)
+    ) -> int:
+        """Return how many such requests the person made since then.
+
+        To decide by it, `Transaction.hold` a name for the person first.
+        """
+        values = {
+            "userid": user_key(requester),
+            "action": action,
+            "since": since,
+            "states": [state.value for state in states],
+        }
+        return int(self._connection.execute(_COUNT, values).scalar_one())
+
+    def search(self, words: str, limit: int) -> list[Request]:
+        """Return the request with this id, then those whose subject or requester has this name.
+
+        Names are found by their beginning; among the newest requests, by any part.
+        """
+        name = search_key(words)
+        if not name:
+            return []
+        by_name = or_(*(prefix_of(column, name) for column in _NAMES))
+        recent = select(requests.c.id).order_by(requests.c.created_at.desc()).limit(_RECENT)
+        by_part = or_(*(column.contains(name, autoescape=True) for column in _NAMES))
+        found: dict[str, Request] = {}
+        for condition in (requests.c.id == request_key(words), by_name, _within(recent, by_part)):
+            statement = select(requests.c.body).where(condition)
+            for request in self._list(statement.order_by(*_NEWEST_FIRST).limit(limit)):
+                found.setdefault(request.id, request)
+        return list(found.values())[:limit]
+
+    def _list(self, statement: Select[str], **values: object) -> list[Request]:
+        return [
+            _REQUEST.load(body) for body in self._connection.execute(statement, values).scalars()
+        ]
+
+    def _add_votes(self, request_id: str, cast: Iterable[Vote]) -> None:
+        rows = [
+            {
+                "request_id": request_key(request_id),
+                "stage": vote.stage,
+                "userid": user_key(vote.by.userid),
+                "answer": vote.answer.value,
+                "at": vote.at,
+            }
+            for vote in cast
+        ]
+        if rows:
+            self._connection.execute(_ADD_VOTES, rows)
+
+    def _change_votes(self, old: Request, new: Request) -> None:
+        before, after = set(old.votes), set(new.votes)
+        for vote in before - after:
+            self._connection.execute(
+                _DROP_VOTE,
+                {
+                    "wanted": request_key(new.id),
+                    "cast_at": vote.stage,
+                    "voter": user_key(vote.by.userid),
+                },
+            )
+        self._add_votes(new.id, (vote for vote in new.votes if vote not in before))
+
+    def _add_approvers(self, request: Request, userids: Iterable[str]) -> None:
+        rows = [
+            {
+                "request_id": request_key(request.id),
+                "userid": userid,
+                "created_at": request.created_at,
+            }
+            for userid in sorted(userids)
+        ]
+        if rows:
+            self._connection.execute(_ADD_APPROVERS, rows)
+
+    def _change_approvers(self, old: Request, new: Request) -> None:
+        before, after = _awaited(old), _awaited(new)
+        for userid in before - after:
+            values = {"wanted": request_key(new.id), "approver": userid}
+            self._connection.execute(_DROP_APPROVER, values)
+        self._add_approvers(new, after - before)
+
+
+_NAMES = (requests.c.subject_name, requests.c.requester_name)
+
+
+def _within(ids: Select[str], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return requests.c.id.in_(ids) & condition
+
+
+def _awaited(request: Request) -> set[str]:
+    """Return whose answer is still missing at the present stage."""
+    if request.state is not State.PENDING:
+        return set()
+    answered = {user_key(v.by.userid) for v in request.votes if v.stage == request.stage}
+    return {user_key(person.userid) for person in request.approvers} - answered
+
+
+def _columns(request: Request) -> dict[str, Any]:
+    return {
+        "id": request_key(request.id),
+        "key": request.key,
+        "action": request.action,
+        "origin": request.origin.value,
+        "requester": user_key(request.requester.userid),
+        "requester_name": search_key(request.requester.name),
+        "subject_key": request.subject.key,
+        "subject_name": search_key(request.subject.name),
+        "external_userid": request.subject.external_userid,
+        "state": request.state.value,
+        "is_open": int(not request.state.is_final),
+        "version": request.version,
+        "created_at": request.created_at,
+        "due_at": request.due_at,
+        "decided_at": request.decided_at,
+        "body": _REQUEST.dump(request),
+    }

@@ -1,0 +1,66 @@
+"""One step's view of the database: every repository, on one connection, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, text
+
+from storage.audit import Audit
+from storage.cards import Cards
+from storage.drafts import Drafts
+from storage.people import People
+from storage.policies import Policies
+from storage.relations import Relations
+from storage.remedies import Remedies
+from storage.requests import Requests
+from storage.tickets import Tickets
+from storage.work import Work
+
+T = TypeVar("T")
+
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, -1))")
+
+
+class Transaction:
+    """What a step reads and writes through. It must not be kept after the step has returned."""
+
+    __slots__ = (
+        "_connection",
+        "audit",
+        "cards",
+        "drafts",
+        "people",
+        "policies",
+        "relations",
+        "remedies",
+        "requests",
+        "tickets",
+        "work",
+    )
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.audit = Audit(connection)
+        self.cards = Cards(connection)
+        self.drafts = Drafts(connection)
+        self.people = People(connection)
+        self.policies = Policies(connection)
+        self.relations = Relations(connection)
+        self.remedies = Remedies(connection)
+        self.requests = Requests(connection)
+        self.tickets = Tickets(connection)
+        self.work = Work(connection)
+
+    def hold(self, name: str) -> None:
+        """Let no other step that holds this name run until this one is committed or undone.
+
+        For "count, then decide": two steps on two nodes must not both be the last one allowed.
+        SQLite has one writer anyway.
+        """
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(_HOLD, {"name": name})
+
+
+Step = Callable[[Transaction], T]

@@ -1,0 +1,241 @@
+"""Everything that still has to be done, as rows: inbox, outbox, timers and welcomes.
+
+A row waits until `due`. A claim leases it by moving `due` into the future, so that what a dead
+worker had claimed comes back by itself. The rows of one lane are handed out in the order of their
+ids, and only while every earlier row of the lane is handed out or finished; lanes are independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
+
+from storage import claiming
+from storage.jobs import Claimed, Filed, Job, Queue, WorkState
+from storage.moments import Moment
+from storage.statements import insert_or_ignore
+from storage.tables import WORK_IS_FINISHED, WORK_IS_OPEN, work
+
+__all__ = ["Claimed", "Filed", "Job", "Queue", "Work", "WorkState"]
+
+_ADD = insert_or_ignore(work)
+_MINE: tuple[ColumnElement[bool] | Any, ...] = (
+    WORK_IS_OPEN,
+    work.c.id == bindparam("claimed_id"),
+    work.c.tries == bindparam("claimed_tries"),
+)
+_FINISH = (
+    update(work)
+    .where(*_MINE)
+    .values(
+        state=bindparam("new_state"),
+        error=bindparam("new_error"),
+        done_at=bindparam("now"),
+        leased=0,
+    )
+)
+_DONE = update(work).where(*_MINE).values(state=1, done_at=bindparam("now"), leased=0)
+_RETRY = (
+    update(work)
+    .where(*_MINE)
+    .values(due=bindparam("new_due"), error=bindparam("new_error"), leased=0)
+)
+# Not needed for the order: claims need not look at rows again and again that cannot move yet.
+_WAIT_BEHIND = (
+    update(work)
+    .where(
+        WORK_IS_OPEN,
+        work.c.queue == bindparam("own_queue"),
+        work.c.lane == bindparam("own_lane"),
+        work.c.id > bindparam("own_id"),
+        work.c.due < bindparam("new_due"),
+    )
+    .values(due=bindparam("new_due"))
+)
+_RELEASE = update(work).where(*_MINE).values(due=bindparam("now"), tries=work.c.tries - 1, leased=0)
+_RESCHEDULE = (
+    update(work)
+    .where(WORK_IS_OPEN, work.c.key == bindparam("wanted"))
+    .values(due=bindparam("new_due"))
+)
+_REWRITE = _RESCHEDULE.values(body=bindparam("new_body"))
+_CANCEL = delete(work).where(WORK_IS_OPEN, work.c.key == bindparam("wanted"))
+_FREE_LEASES = update(work).where(WORK_IS_OPEN, work.c.leased == 1)
+_COUNT_OPEN = select(work.c.queue, func.count()).where(WORK_IS_OPEN).group_by(work.c.queue)
+_IS_DEAD = (WORK_IS_FINISHED, work.c.state == WorkState.DEAD.value)
+_COUNT_DEAD = select(work.c.queue, func.count()).where(*_IS_DEAD).group_by(work.c.queue)
+_NEXT_DUE = select(func.min(work.c.due, type_=Moment())).where(
+    WORK_IS_OPEN, work.c.queue == bindparam("queue"), work.c.due > bindparam("now")
+)
+_PRUNE = delete(work).where(
+    work.c.id.in_(
+        select(work.c.id)
+        .where(
+            WORK_IS_FINISHED,
+            work.c.state == bindparam("old_state"),
+            work.c.done_at < bindparam("before"),
+        )
+        .order_by(work.c.done_at)
+        .limit(bindparam("limit"))
+    )
+)
+_DEAD_LETTERS = (
+    select(work).where(*_IS_DEAD).order_by(work.c.done_at.desc()).limit(bindparam("limit"))
+)
+_GET = select(work).where(work.c.id == bindparam("wanted"))
+_REPLAY = (
+    update(work)
+    .where(*_IS_DEAD, work.c.id == bindparam("wanted"))
+    .values(state=0, due=bindparam("now"), tries=0, leased=0, done_at=None)
+)
+
+
+class Work:
+    """The work table within one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, jobs: Sequence[Job], now: datetime) -> int:
+        """Store the jobs in this order and return how many were new; known keys are skipped."""
+        if not jobs:
+            return 0
+        rows = [_row(job, now) for job in jobs]
+        return self._connection.execute(_ADD, rows).rowcount
+
+    def claim(self, queue: Queue, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
+        """Lease up to `limit` due rows and return them, lane by lane, each lane in order.
+
+        A lane whose first open row is not due (it is leased, or waits for its next try) gives
+        nothing. A worker that cannot finish a row must `release` the later rows of that lane.
+        """
+        return claiming.claim(self._connection, queue, now, limit, lease)
+
+    def done(self, claim: Claimed, now: datetime) -> bool:
+        """Close the row; False if the lease ran out and another claim has it, or it is gone.
+
+        Raise out of the step then: whatever else it wrote is the other claim's to write.
+        """
+        return self._mine(_DONE, claim, now=now)
+
+    def ignored(self, claim: Claimed, reason: str, now: datetime) -> bool:
+        """Close the row as of no concern; False as in `done`."""
+        state = WorkState.IGNORED.value
+        return self._mine(_FINISH, claim, new_state=state, new_error=reason, now=now)
+
+    def dead(self, claim: Claimed, error: str, now: datetime) -> bool:
+        """Put the row on the dead-letter desk, which frees its lane; False as in `done`."""
+        state = WorkState.DEAD.value
+        return self._mine(_FINISH, claim, new_state=state, new_error=error, now=now)
+
+    def retry(self, claim: Claimed, due: datetime, error: str) -> bool:
+        """Try the row again at `due`; its lane waits with it. False as in `done`."""
+        if not self._mine(_RETRY, claim, new_due=due, new_error=error):
+            return False
+        parameters = {"own_queue": int(claim.queue), "own_lane": claim.lane, "own_id": claim.id}
+        self._connection.execute(_WAIT_BEHIND, parameters | {"new_due": due})
+        return True
+
+    def release(self, claim: Claimed, now: datetime) -> bool:
+        """Give an untouched row back, as if it had not been claimed. False as in `done`."""
+        return self._mine(_RELEASE, claim, now=now)
+
+    def reschedule(self, key: str, due: datetime, body: str | None = None) -> bool:
+        """Move an open row to another time, with another body if given; False if not open."""
+        values = {"wanted": key, "new_due": due}
+        if body is None:
+            return self._connection.execute(_RESCHEDULE, values).rowcount == 1
+        return self._connection.execute(_REWRITE, values | {"new_body": body}).rowcount == 1
+
+    def cancel(self, key: str) -> bool:
+        """Remove an open row, so that its key is free again; a worker that has it is refused."""
+        return self._connection.execute(_CANCEL, {"wanted": key}).rowcount == 1
+
+    def release_leases(self, now: datetime, queue: Queue | None = None) -> int:
+        """Make all leased rows due: at the start of the only process there is (SQLite).
+
+        Their tries still count, so that a row which kills the process is given up in the end.
+        """
+        statement = (
+            _FREE_LEASES if queue is None else _FREE_LEASES.where(work.c.queue == int(queue))
+        )
+        return self._connection.execute(statement.values(due=now, leased=0)).rowcount
+
+    def counts(self) -> Mapping[tuple[Queue, WorkState], int]:
+        """Return how many rows are open and dead in each queue; the finished are not counted."""
+        found = {}
+        for statement, state in ((_COUNT_OPEN, WorkState.OPEN), (_COUNT_DEAD, WorkState.DEAD)):
+            for queue, count in self._connection.execute(statement):
+                found[Queue(queue), state] = count
+        return found
+
+    def next_due(self, queue: Queue, now: datetime) -> datetime | None:
+        """Return when, after `now`, the next open row becomes due."""
+        values = {"queue": int(queue), "now": now}
+        found: datetime | None = self._connection.execute(_NEXT_DUE, values).scalar_one()
+        return found
+
+    def prune(self, before: datetime, limit: int = 10_000) -> int:
+        """Delete rows that were done or ignored before that time, the oldest `limit` of each.
+
+        Their keys are forgotten with them: keep them for longer than WeCom repeats itself.
+        """
+        states = (WorkState.DONE.value, WorkState.IGNORED.value)
+        parameters = [{"old_state": s, "before": before, "limit": limit} for s in states]
+        return sum(self._connection.execute(_PRUNE, each).rowcount for each in parameters)
+
+    def dead_letters(self, limit: int) -> list[Filed]:
+        """Return the newest rows that were given up."""
+        return [_filed(row) for row in self._connection.execute(_DEAD_LETTERS, {"limit": limit})]
+
+    def get(self, work_id: int) -> Filed | None:
+        """Return the row with that number."""
+        row = self._connection.execute(_GET, {"wanted": work_id}).one_or_none()
+        return None if row is None else _filed(row)
+
+    def replay(self, work_id: int, now: datetime) -> bool:
+        """Try a dead row again from the beginning; False if it is not dead."""
+        return self._connection.execute(_REPLAY, {"wanted": work_id, "now": now}).rowcount == 1
+
+    def _mine(self, statement: Any, claim: Claimed, **values: object) -> bool:
+        parameters = {"claimed_id": claim.id, "claimed_tries": claim.tries, **values}
+        return self._connection.execute(statement, parameters).rowcount == 1
+
+
+def _row(job: Job, now: datetime) -> dict[str, Any]:
+    if not job.lane:
+        raise ValueError(f"a job needs a lane: {job.kind}")
+    return {
+        "key": job.key,
+        "queue": int(job.queue),
+        "lane": job.lane,
+        "kind": job.kind,
+        "body": job.body,
+        "due": job.due or now,
+        "tries": 0,
+        "leased": 0,
+        "state": WorkState.OPEN.value,
+        "error": "",
+        "created_at": now,
+    }
+
+
+def _filed(row: Row[*tuple[Any, ...]]) -> Filed:
+    values = dict(row._mapping)
+    del values["leased"]
+    values |= {"queue": Queue(row.queue), "state": WorkState(row.state)}
+    return Filed(**values)

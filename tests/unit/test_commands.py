@@ -1,0 +1,390 @@
+"""Commands: what people type becomes one command, a helpful question, or plain text."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import hints, texts
+from bot.command_arguments import ID_ALPHABET, duration_of
+from bot.command_types import (
+    Add,
+    AddApprover,
+    ApproveRequest,
+    AskRight,
+    Away,
+    Back,
+    Command,
+    DenyRequest,
+    Fault,
+    Feedback,
+    Freeze,
+    Grant,
+    HandOver,
+    Help,
+    Look,
+    Mine,
+    Nudge,
+    PlainText,
+    Resubmit,
+    RevokeRight,
+    Rights,
+    Rules,
+    SendBack,
+    Supplement,
+    Team,
+    Todo,
+    Unclear,
+    Unfreeze,
+    Why,
+    WithdrawRequest,
+)
+from bot.commands import OFFERED, VERBS, language_of, parse
+from bot.texts import Texts
+from tests.makers_words import wide
+
+ZH, EN = texts.load("zh-CN"), texts.load("en")
+BOTH = pytest.mark.parametrize("spoken", [ZH, EN], ids=["zh-CN", "en"])
+ALL = tuple(verb.kind for verb in VERBS)
+DAYS = timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("加 张总 某某公司 13800001234 展会认识", Add("张总 某某公司 13800001234 展会认识")),
+        ("我的", Mine()),
+        ("撤回 A7K2", WithdrawRequest("A7K2")),
+        ("催 A7K2", Nudge("A7K2")),
+        ("补充 A7K2 合同已寄出", Supplement("A7K2", "合同已寄出")),
+        ("重提 A7K2", Resubmit("A7K2")),
+        ("为什么 A7K2", Why("A7K2")),
+        ("权限", Rights()),
+        ("权限 王芳", Rights("王芳")),
+        ("申请权限 friend.add 3天 出差拜访", AskRight("friend.add", DAYS, "出差拜访")),
+        ("待办", Todo()),
+        ("同意 A7K2", ApproveRequest("A7K2")),
+        ("同意 A7K2 注意跟进", ApproveRequest("A7K2", "注意跟进")),
+        ("拒绝 A7K2 资料不全", DenyRequest("A7K2", "资料不全")),
+        ("转交 A7K2 给 王芳", HandOver("A7K2", "王芳")),
+        ("加签 A7K2 王芳", AddApprover("A7K2", "王芳")),
+        ("退回 A7K2 客户是谁介绍的？", SendBack("A7K2", "客户是谁介绍的?")),
+        ("请假 3天 给王芳", Away(DAYS, "王芳")),
+        ("回来", Back()),
+        ("团队", Team()),
+        ("查 A7K2", Look("A7K2")),
+        ("授权 王芳 friend.add_bulk 3天 活动", Grant("王芳", "friend.add_bulk", DAYS, "活动")),
+        ("收回 王芳 friend.add_bulk", RevokeRight("王芳", "friend.add_bulk")),
+        ("冻结 销售一部 3天 投诉", Freeze("销售一部", DAYS, "投诉")),
+        ("解冻", Unfreeze()),
+        ("规则", Rules()),
+        ("反馈 很好用", Feedback("很好用")),
+        ("帮助", Help()),
+    ],
+)
+def test_every_chinese_command_is_read(text: str, command: Command) -> None:
+    assert parse(text, ALL) == command
+    assert language_of(text) == "zh-CN"
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("add John Smith, Acme Ltd, met at fair", Add("John Smith, Acme Ltd, met at fair")),
+        ("mine", Mine()),
+        ("my requests", Mine()),
+        ("withdraw a7k2", WithdrawRequest("A7K2")),
+        ("nudge a7k2", Nudge("A7K2")),
+        ("info a7k2 contract sent", Supplement("A7K2", "contract sent")),
+        ("resubmit a7k2", Resubmit("A7K2")),
+        ("why a7k2?", Why("A7K2")),
+        ("rights wangfang", Rights("wangfang")),
+        ("request-right friend.add 3d trade fair", AskRight("friend.add", DAYS, "trade fair")),
+        ("todo", Todo()),
+        ("Approve a7k2 well done", ApproveRequest("A7K2", "well done")),
+        ("reject a7k2: no company", DenyRequest("A7K2", "no company")),
+        ("handover a7k2 to wangfang", HandOver("A7K2", "wangfang")),
+        ("away 3d to wangfang", Away(DAYS, "wangfang")),
+        ("back", Back()),
+        ("look up a7k2", Look("A7K2")),
+        ("unfreeze", Unfreeze()),
+        ("rules", Rules()),
+        ("help", Help()),
+    ],
+)
+def test_every_english_command_is_read(text: str, command: Command) -> None:
+    assert parse(text, ALL) == command
+    assert language_of(text) == "en"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "同意A7K2",
+        "同意a7k2",
+        "同意 #A7K2",
+        "同意：A7K2。",
+        "同意，编号A7K2",
+        "  同意   A7K2  ",
+        "同意\nA7K2",
+        wide("同意 A7K2"),
+        "@门卫 同意 A7K2",
+        "@门卫同意A7K2",
+        "@门卫\u2005同意 A7K2",
+        "/同意 A7K2",
+        "麻烦同意 A7K2",
+        "通过 A7K2",
+        "批准 A7K2",
+        "A7K2 同意",
+        "APPROVE A7K2",
+        "approveA7K2",
+        "accept ID: A7K2",
+        "approve no. A7K2",
+    ],
+)
+def test_one_approval_typed_in_many_ways(text: str) -> None:
+    assert parse(text) == ApproveRequest("A7K2")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("驳回 A7K2 重复", DenyRequest("A7K2", "重复")),
+        ("不同意 A7K2 重复", DenyRequest("A7K2", "重复")),
+        ("拒绝A7K2，原因：重复", DenyRequest("A7K2", "重复")),
+        ("添加 张总", Add("张总")),
+        ("报备：张总 某某公司", Add("张总 某某公司")),
+        ("待审", Todo()),
+        ("待办！", Todo()),
+        ("？", Help()),
+        ("?", Help()),
+        ("帮助 同意", Help("approve")),
+        ("help reject", Help("deny")),
+        ("帮助 天气", Help()),
+        ("催一下 A7K2", Nudge("A7K2")),
+        ("查 张总", Look("张总")),
+        ("查张总", Look("张总")),
+        ("查a7k2", Look("A7K2")),
+        ("查13800001234", Look("13800001234")),
+        ("权限王芳", Rights("王芳")),
+        ("加张总 展会认识", Add("张总 展会认识")),
+        ("加张伟13800001234 展会认识", Add("张伟13800001234 展会认识")),
+        ("加张伟 某某公司 展会认识", Add("张伟 某某公司 展会认识")),
+    ],
+)
+def test_synonyms_and_missing_spaces_are_understood(text: str, command: Command) -> None:
+    assert parse(text) == command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "加油",
+        "加油！",
+        "加班到几点",
+        "加班费 什么时候 发",
+        "加油站 在哪 里",
+        "加温水 到 50度",
+        "加个微信吧",
+        "加 油",
+        "查岗",
+        "查岗了",
+        "我的天",
+        "我的 天啊",
+        "待办事情太多",
+        "催婚",
+        "规则是什么",
+        "同意你的看法",
+        "通过率多少",
+        "为什么不行",
+        "拒绝了我",
+        "回来了",
+        "好的",
+        "fine",
+        "thanks",
+        "hello",
+        "adding up",
+        "add up the numbers",
+        "rulesets",
+        "approved",
+        "why not?",
+        "mine is broken",
+        "back in 5 minutes",
+        "A7K2",
+        "",
+        "   ",
+        "😀",
+    ],
+)
+def test_small_talk_is_never_an_action(text: str) -> None:
+    assert isinstance(parse(text), PlainText | Unclear)
+
+
+@pytest.mark.parametrize(
+    "text", ["加油", "加班到几点", "查岗", "我的天", "好的", "thanks", "fine", "你好"]
+)
+def test_plain_talk_comes_back_as_typed(text: str) -> None:
+    assert parse(text) == PlainText(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "unclear"),
+    [
+        ("同意", Unclear("approve", Fault.ID_MISSING)),
+        ("同意 吧", Unclear("approve", Fault.ID_MISSING, "吧")),
+        ("同意 A0K2", Unclear("approve", Fault.ID_LETTERS, "A0K2")),
+        ("同意 al23", Unclear("approve", Fault.ID_LETTERS, "al23")),
+        ("同意 A7", Unclear("approve", Fault.ID_SHAPE, "A7")),
+        ("approve please", Unclear("approve", Fault.ID_SHAPE, "please")),
+        ("同意 A7K2 B3M4", Unclear("approve", Fault.ONE_AT_A_TIME, "B3M4")),
+        ("撤回 A7K2、B3M4", Unclear("withdraw", Fault.ONE_AT_A_TIME, "B3M4")),
+        ("加", Unclear("add", Fault.WHAT_MISSING)),
+        ("加 油", Unclear("add", Fault.WHAT_MISSING, "油")),
+        ("查", Unclear("look", Fault.WHAT_MISSING)),
+        ("待办 有哪些", Unclear("todo", Fault.NOT_UNDERSTOOD, "有哪些")),
+        ("通意 A7K2", Unclear("approve", Fault.NEAR, "通意")),
+        ("意同 A7K2", Unclear("approve", Fault.NEAR, "意同")),
+        ("拒决A7K2 重复", Unclear("deny", Fault.NEAR, "拒决")),
+        ("帮住", Unclear("help", Fault.NEAR, "帮住")),
+        ("aprove A7K2", Unclear("approve", Fault.NEAR, "aprove")),
+        ("hlep", Unclear("help", Fault.NEAR, "hlep")),
+    ],
+)
+def test_a_wrong_command_gets_help_for_what_was_meant(text: str, unclear: Unclear) -> None:
+    assert parse(text) == unclear
+
+
+@pytest.mark.parametrize(
+    ("text", "unclear"),
+    [
+        ("转交 A7K2", Unclear("hand_over", Fault.WHO_MISSING)),
+        ("请假 给王芳", Unclear("away", Fault.DURATION, "给王芳")),
+        ("请假 0天 给王芳", Unclear("away", Fault.DURATION, "0天")),
+        ("冻结 999周 投诉", Unclear("freeze", Fault.DURATION, "999周")),
+        ("补充 A7K2", Unclear("supplement", Fault.WHAT_MISSING)),
+        ("授权 王芳 3天 原因", Unclear("grant", Fault.WHAT_MISSING)),
+        ("收回", Unclear("revoke", Fault.WHO_MISSING)),
+    ],
+)
+def test_arguments_that_lack_are_named(text: str, unclear: Unclear) -> None:
+    assert parse(text, ALL) == unclear
+
+
+@pytest.mark.parametrize(
+    "text", ["请假 3天 给王芳", "转交 A7K2 给王芳", "转交", "团队", "away", "帮助 冻结"]
+)
+def test_what_this_version_does_not_offer_says_so(text: str) -> None:
+    command = parse(text)
+
+    assert isinstance(command, Unclear)
+    assert command.why is Fault.NOT_YET
+    assert "还没有开放" in hints.unclear(command, ZH)
+    assert "not available yet" in hints.unclear(command, EN)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("3天", timedelta(days=3)),
+        ("两天", timedelta(days=2)),
+        ("2小时", timedelta(hours=2)),
+        ("半小时", timedelta(minutes=30)),
+        ("1.5小时", timedelta(minutes=90)),
+        ("30分钟", timedelta(minutes=30)),
+        ("3d", timedelta(days=3)),
+        ("2h", timedelta(hours=2)),
+        ("30m", timedelta(minutes=30)),
+        ("1 week", timedelta(weeks=1)),
+        ("3", None),
+        ("明天", None),
+    ],
+)
+def test_lengths_of_time_are_read(text: str, length: timedelta | None) -> None:
+    assert duration_of(text) == length
+
+
+def test_no_word_belongs_to_two_verbs() -> None:
+    words = [word for verb in VERBS for word in (*verb.zh, *verb.en)]
+
+    assert len(words) == len(set(words))
+
+
+@BOTH
+def test_the_help_lists_what_is_offered_and_nothing_else(spoken: Texts) -> None:
+    offered = {verb.name for verb in VERBS if verb.kind in OFFERED}
+    lines = {
+        key.removeprefix("help.line.") for key in spoken.by_key if key.startswith("help.line.")
+    }
+
+    assert len(offered) == len(OFFERED)
+    assert lines == offered
+    assert len(hints.help_on(None, spoken).splitlines()) == len(offered) + 4
+    assert len(hints.help_on(None, spoken).encode()) <= 2048
+
+
+@BOTH
+def test_every_verb_and_every_fault_has_its_words(spoken: Texts) -> None:
+    for verb in VERBS:
+        for why in Fault:
+            assert verb.word(spoken.language) in hints.unclear(
+                Unclear(verb.name, why, "0x"), spoken
+            ) or (why is Fault.ID_LETTERS)
+        if verb.kind in OFFERED:
+            assert verb.word(spoken.language) in hints.help_on(verb.name, spoken)
+
+
+def test_the_letters_that_no_id_has_are_named() -> None:
+    said = hints.unclear(Unclear("approve", Fault.ID_LETTERS, "AO0L"), ZH)
+
+    assert "不会有 0、L、O" in said
+
+
+def test_an_unfinished_ask_is_asked_back() -> None:
+    assert hints.unfinished(("contact", "reason"), ZH) == (
+        "还差一点就能提交：对方的手机号或公司、为什么要加（审批人会看到）。直接回复即可。"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "language"), [("？", None), ("你好", "zh-CN"), ("hi", "en"), ("1", None)]
+)
+def test_without_a_verb_the_letters_tell_the_language(text: str, language: str | None) -> None:
+    assert language_of(text) == language
+
+
+@given(st.text(max_size=80))
+def test_any_message_is_read_without_an_error(text: str) -> None:
+    command = parse(text, ALL)
+    language_of(text)
+
+    if isinstance(command, Unclear):
+        assert hints.unclear(command, ZH)
+    if isinstance(command, PlainText):
+        assert command.text == text
+
+
+@given(
+    st.sampled_from(["同意", "拒绝", "approve ", "撤回", "为什么 "]),
+    st.text(ID_ALPHABET, min_size=4, max_size=6),
+)
+def test_every_id_is_read_in_either_case(verb: str, request_id: str) -> None:
+    for typed in (request_id, request_id.lower(), wide(request_id)):
+        assert getattr(parse(verb + typed), "id", None) == request_id
+
+
+VOTES = ApproveRequest | DenyRequest | WithdrawRequest
+NOISE = st.builds(
+    lambda verb, rest: verb + rest,
+    st.sampled_from(["同意", "拒绝", "撤回", "A7K2", ""]),
+    st.text("同意的了吗 ，。？A7KB0OIL1", max_size=9),
+)
+
+
+@given(NOISE)
+def test_nothing_is_voted_on_without_a_well_formed_id(text: str) -> None:
+    command = parse(text)
+
+    if isinstance(command, VOTES):
+        assert command.id in text
+        assert set(command.id) <= set(ID_ALPHABET)

@@ -1,0 +1,70 @@
+"""Ends a request, and says to everybody who comes later how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from workflows.effects import CloseCards, Effect, Refuse, TellRequester
+from workflows.model import Request, State, Verdict, same_user
+from workflows.steps import Refused
+
+Moved = tuple[Request, tuple[Effect, ...]]
+
+
+def who_decided(request: Request) -> str:
+    """Return the decider's name, or the actor ('system:timer') where no person decided."""
+    kind, _, userid = request.decided_by.partition(":")
+    if kind != "user":
+        return request.decided_by
+    known = (request.requester, *(vote.by for vote in request.votes), *request.approvers)
+    return next((p.name for p in known if same_user(p.userid, userid)), userid)
+
+
+def close(request: Request, state: State, by: str, now: datetime, comment: str = "") -> Moved:
+    """End a request with a refusal that must be undone and told."""
+    ended = end(request, state, by, now, comment)
+    told = TellRequester(f"request.{state.value}", params(ended))
+    return ended, (CloseCards(), Refuse(), told)
+
+
+def end(request: Request, state: State, by: str, now: datetime, comment: str = "") -> Request:
+    """Return the request in its new state, with the actor and the words that brought it there."""
+    return replace(request, state=state, decided_by=by, decided_at=now, comment=comment)
+
+
+def expect(request: Request, *states: State) -> None:
+    """Raise `Refused`, saying who decided and when, unless the request is in one of `states`."""
+    if request.state in states:
+        return
+    if request.state is State.PENDING:
+        raise Refused("not_decided", id=request.id)
+    raise Refused(
+        "already_decided",
+        id=request.id,
+        who=who_decided(request),
+        when=request.decided_at or request.created_at,
+        state=request.state.value,
+    )
+
+
+def params(request: Request, who: str = "") -> dict[str, str | int | datetime]:
+    """Return what every text about a request may mention; `who` is the decider unless given."""
+    return {
+        "id": request.id,
+        "subject": request.subject.name,
+        "who": who or who_decided(request),
+        "comment": request.comment,
+    }
+
+
+def machine(verdict: Verdict) -> str:
+    """Return the actor of a decision that no person took."""
+    return (
+        f"auto_review:{verdict.auto_review}" if verdict.auto_review else f"policy:{verdict.policy}"
+    )
+
+
+def is_machine(actor: str) -> bool:
+    """Whether an actor is part of Menwei and not a member."""
+    return actor.startswith("system:")  # a userid has no colon (document 90195)

@@ -1,0 +1,106 @@
+"""What can happen to a request, and how a step that may not be taken is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from workflows.model import Verdict
+
+
+class Refused(Exception):
+    """A step that may not be taken. `key` names the text to answer with, `params` fill it in."""
+
+    def __init__(self, key: str, **params: str | int | datetime | tuple[str, ...]) -> None:
+        super().__init__(key, params)
+        self.key = key
+        self.params = params
+
+    def __str__(self) -> str:
+        return self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """A member says yes; `via` is 'card', 'command', 'console' or 'delegate'."""
+
+    by: str  # userid
+    via: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """A member says no."""
+
+    by: str  # userid
+    via: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The requester, or a machine actor such as 'system:leaver', takes the request back."""
+
+    by: str  # userid, or an actor that starts with 'system:'
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """The time to decide is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """The policy was asked again; `strictness` lists its chains from the loosest to the strictest.
+
+    Between two chains of which one is not listed the new one counts as stricter.
+    """
+
+    verdict: Verdict
+    strictness: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Supersede:
+    """The requester asks for the same with other facts: votes start over in a new request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reassign:
+    """People or roles changed: find the approvers of the present stage anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """Somebody who approved, a fallback person or a machine actor takes an approval back."""
+
+    by: str  # userid, or an actor that starts with 'system:'
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """It was carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFailed:
+    """It could not be carried out, retries included."""
+
+    why: str
+
+
+Step = (
+    Approve
+    | Deny
+    | Withdraw
+    | Expire
+    | Recheck
+    | Supersede
+    | Reassign
+    | Revoke
+    | Executed
+    | ExecutionFailed
+)

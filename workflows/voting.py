@@ -1,0 +1,178 @@
+"""Takes votes at the present stage of a request, and finds whom to ask at the next one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from workflows import endings
+from workflows.approvers import (
+    Panel,
+    Sources,
+    can_fill,
+    concerned,
+    ids_of,
+    people_in,
+    resolve,
+    stage_of,
+    with_stand_ins,
+)
+from workflows.effects import (
+    AskApprovers,
+    CloseCards,
+    CloseCardsOf,
+    Effect,
+    NobodyCanDecide,
+    Perform,
+    TellRequester,
+)
+from workflows.endings import Moved
+from workflows.model import Answer, Group, Person, Request, State, Vote, same_user
+from workflows.steps import Approve, Deny, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """How things stand at the moment of a step."""
+
+    sources: Sources
+    fallback: tuple[str, ...]  # sources of `on_no_approver`
+    now: datetime
+
+
+def take_vote(
+    request: Request, step: Approve | Deny, here: Here, comment_needed: frozenset[Answer]
+) -> Moved:
+    """Return the request after an answer: ended, one stage further, or waiting for others.
+
+    A refusal ends it at the deny quorum, or as soon as those who have not refused are too few.
+    An approval of somebody who meanwhile lost the role no longer counts for the stage.
+    """
+    endings.expect(request, State.PENDING)
+    panel = _panel(request, here)
+    answer = Answer.APPROVE if isinstance(step, Approve) else Answer.DENY
+    person = _voter(request, step.by, panel, here.now)
+    if answer in comment_needed and not step.comment.strip():
+        raise Refused("comment_needed", id=request.id)
+    vote = Vote(request.stage, person, answer, here.now, step.via, step.comment)
+    voted = replace(request, votes=(*request.votes, vote))
+    if answer is Answer.DENY and _is_refused(voted, panel, here):
+        return endings.close(voted, State.DENIED, f"user:{person.userid}", here.now, step.comment)
+    if answer is Answer.APPROVE and can_fill(
+        _groups(voted, here), panel, _voters(voted, Answer.APPROVE)
+    ):
+        return _pass(voted, vote, here)
+    seated, effects = seat(voted, here)
+    return seated, (CloseCardsOf((person,)), *effects)
+
+
+def _voter(request: Request, userid: str, panel: Panel, now: datetime) -> Person:
+    """Return the person who may vote now, by today's roles and not by those of the card."""
+    if request.due_at is not None and now >= request.due_at:
+        raise Refused("expired", id=request.id, when=request.due_at)
+    if userid.lower() in concerned(request):
+        raise Refused("own_request", id=request.id)
+    repeat = stage_of(request).repeat
+    for vote in request.votes:
+        if same_user(vote.by.userid, userid) and (vote.stage == request.stage or not repeat):
+            raise Refused("voted_already", id=request.id, when=vote.at)
+    for person in people_in(panel):
+        if same_user(person.userid, userid):
+            return person
+    asked = tuple(person.name for person in waiting_for(request))
+    raise Refused("not_an_approver", id=request.id, who=asked)
+
+
+def _is_refused(request: Request, panel: Panel, here: Here) -> bool:
+    """Whether refusals reached the deny quorum, or leave too few people to reach approval."""
+    refusing = _voters(request, Answer.DENY)
+    if len(refusing) >= max(1, stage_of(request).deny):
+        return True
+    return not can_fill(_groups(request, here), panel, ids_of(people_in(panel)) - refusing)
+
+
+def _pass(request: Request, vote: Vote, here: Here) -> Moved:
+    following = request.stage + 1
+    if following >= len(request.chain):
+        by = f"user:{vote.by.userid}"
+        decided = endings.end(request, State.APPROVED, by, here.now, vote.comment)
+        told = TellRequester("request.approved", endings.params(decided))
+        return decided, (CloseCards(), told, Perform())
+    entered, effects = enter(request, following, here)
+    params = endings.params(request, vote.by.name) | {
+        "stage": following + 1,
+        "stages": len(request.chain),
+    }
+    return entered, (CloseCards(), TellRequester("request.next_stage", params), *effects)
+
+
+def enter(request: Request, stage: int, here: Here) -> Moved:
+    """Begin a stage and ask its approvers."""
+    return seat(replace(request, stage=stage, approvers=(), fallback=False), here)
+
+
+def seat(request: Request, here: Here) -> Moved:
+    """Ask those who may decide now and were not asked yet; at a dead end the fallback people too.
+
+    Once called in, the fallback people keep their say until the stage ends.
+    """
+    seated = request
+    if _is_dead_end(request, _panel(request, here), here):
+        seated = replace(request, fallback=True)
+    panel = _panel(seated, here)
+    seated = replace(seated, approvers=people_in(panel))
+    unchanged = ids_of(seated.approvers) == ids_of(request.approvers)
+    if unchanged and seated.fallback == request.fallback:
+        return request, ()
+    return seated, _cards(request, seated) + _alarm(seated, panel, here)
+
+
+def _cards(old: Request, new: Request) -> tuple[Effect, ...]:
+    voted, before, after = _voters(new), ids_of(old.approvers), ids_of(new.approvers)
+    dropped = tuple(p for p in old.approvers if p.userid.lower() not in after | voted)
+    added = tuple(p for p in new.approvers if p.userid.lower() not in before | voted)
+    closing: tuple[Effect, ...] = (CloseCardsOf(dropped),) if dropped else ()
+    return (*closing, AskApprovers(new.stage, added)) if added else closing
+
+
+def _alarm(request: Request, panel: Panel, here: Here) -> tuple[Effect, ...]:
+    return (NobodyCanDecide(request.stage),) if _is_dead_end(request, panel, here) else ()
+
+
+def _panel(request: Request, here: Here) -> Panel:
+    groups = _groups(request, here)
+    own = resolve(groups, request, here.sources)
+    if not request.fallback:
+        return own
+    return with_stand_ins(groups, own, fallback_people(request, here))
+
+
+def _groups(request: Request, here: Here) -> tuple[Group, ...]:
+    """Return the stage's groups; one that names none is decided by the fallback people."""
+    return stage_of(request).groups or (Group(here.fallback),)
+
+
+def fallback_people(request: Request, here: Here) -> tuple[Person, ...]:
+    """Return whom `on_no_approver` names for this request."""
+    return people_in(resolve((Group(here.fallback),), request, here.sources))
+
+
+def _is_dead_end(request: Request, panel: Panel, here: Here) -> bool:
+    """Whether these people cannot pass the stage, however they vote from now on."""
+    willing = ids_of(people_in(panel)) - _voters(request, Answer.DENY)
+    nobody_left = not willing - _voters(request)
+    return nobody_left or not can_fill(_groups(request, here), panel, willing)
+
+
+def waiting_for(request: Request) -> tuple[Person, ...]:
+    """Return who was asked at the present stage and has not answered; () once it is decided."""
+    if request.state is not State.PENDING:
+        return ()
+    voted = _voters(request)
+    return tuple(p for p in request.approvers if p.userid.lower() not in voted)
+
+
+def _voters(request: Request, answer: Answer | None = None) -> frozenset[str]:
+    """Return, in lower case, who voted at the present stage, or who gave this answer."""
+    votes = (v for v in request.votes if v.stage == request.stage)
+    return frozenset(v.by.userid.lower() for v in votes if answer in (None, v.answer))
