@@ -13,14 +13,14 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from bot import clockwork, holidays, monitoring, webhook
+from bot import chores, holidays, monitoring, webhook
 from bot.actions import rulebooks, trouble
 from bot.clockwork import Clockwork
 from bot.company import Company
 from bot.delivery import Delivery
 from bot.envelope import Envelope
 from bot.handlers import Handlers
-from bot.inbox import Inbox
+from bot.inbox import Arrival, Inbox
 from bot.monitoring import Metrics
 from bot.settings import Callback, Settings
 from bot.tags import CorpTags
@@ -69,7 +69,7 @@ class App:
         wecom = self._wecom(http, cache, metrics)
         rules = policy.compile_policy(self.settings.rules, holidays.CHINA)
         company = Company(rules, self.now)
-        workers = self._workers(db, wecom, company)
+        workers = self._workers(db, wecom, company, metrics)
         inbox = Inbox(db, self.now, wake=workers[Queue.INBOX].wake)
         await self._begin(db, company)
         await inbox.start()
@@ -97,7 +97,9 @@ class App:
             on_call=metrics.called,
         )
 
-    def _workers(self, db: Database, wecom: Wecom, company: Company) -> dict[Queue, Worker]:
+    def _workers(
+        self, db: Database, wecom: Wecom, company: Company, metrics: Metrics
+    ) -> dict[Queue, Worker]:
         tags = CorpTags(wecom, self.now)
         handlers = Handlers(db, wecom, company, tags)
         delivery = Delivery(db, wecom, company, tags, MessageBudget(time.monotonic))
@@ -117,6 +119,7 @@ class App:
         }
         for worker in workers.values():
             worker.wake_others = [workers[Queue.OUTBOX].wake, workers[Queue.WELCOME].wake]
+            worker.count = metrics.counting(worker.queue.name.lower())
         return workers
 
     async def _begin(self, db: Database, company: Company) -> None:
@@ -128,9 +131,9 @@ class App:
         def begin(tx: Transaction) -> None:
             scene = company.scene(tx, "system:start")
             rulebooks.activate(scene, author="file")
-            for chore, every in clockwork.CHORES.items():
-                clockwork.schedule(scene, chore, every)
-            clockwork.at_once(scene, clockwork.DIRECTORY)
+            for chore in chores.EVERY:
+                chores.schedule(scene, chore)
+            chores.at_once(scene, chores.DIRECTORY)
 
         await db.write(begin)
 
@@ -151,6 +154,10 @@ class App:
         return runner
 
     def _door(self, callback: Callback, inbox: Inbox, metrics: Metrics) -> webhook.Door:
+        async def put(arrival: Arrival) -> None:
+            await inbox.put(arrival)
+            metrics.accepted.labels(arrival.kind).inc()
+
         envelope = Envelope(
             callback.token.get_secret_value(),
             callback.encoding_aes_key.get_secret_value(),
@@ -158,7 +165,7 @@ class App:
         )
         return webhook.Door(
             envelope,
-            inbox.put,
+            put,
             self.now,
             on_refused=lambda reason: metrics.refused.labels(reason).inc(),
         )

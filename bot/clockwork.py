@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot import chores
 from bot.actions import adding, containing, deciding, performing, rulebooks, tickets
 from bot.actions.scene import Scene
 from bot.company import Company
@@ -14,14 +14,11 @@ from bot.wecom import Wecom
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
 from storage.transaction import Transaction
-from storage.work import Claimed, Job, Queue
+from storage.work import Claimed
 from workflows.containment import Gone, Seen, StillThere, TransferDone, TransferRefused
 from workflows.model import Remedy, RemedyState
 from workflows.steps import Expire, Refused
 
-DIRECTORY = "chore_directory"
-PRUNE = "chore_prune"
-CHORES: Mapping[str, timedelta] = {DIRECTORY: timedelta(hours=1), PRUNE: timedelta(hours=6)}
 _KEPT = timedelta(days=30)  # far longer than WeCom repeats itself
 _DIRECTORY_SOON = timedelta(seconds=1)
 _DONE, _WAITING = 1, 2  # document 94088
@@ -49,7 +46,7 @@ class Clockwork:
                 return await self._check_remedy(*work.body.split("|", 1))
             case rulebooks.ANNOUNCE:
                 return await self._announce(work.body)
-            case kind if kind in CHORES:
+            case kind if kind in chores.EVERY:
                 return await self._chore(kind)
             case _:
                 raise Ignore(f"no timer is called {work.kind}")
@@ -81,11 +78,12 @@ class Clockwork:
 
     async def _chore(self, kind: str) -> Step:
         """Do a chore, and have the clock call it again."""
-        step = await self.handlers.read_directory("directory") if kind == DIRECTORY else self._prune
+        reading = kind == chores.DIRECTORY
+        step = await self.handlers.read_directory("directory") if reading else self._prune
 
         def chore(tx: Transaction) -> None:
             step(tx)
-            schedule(self._scene(tx), kind, CHORES[kind])
+            chores.schedule(self._scene(tx), kind)
 
         return chore
 
@@ -94,21 +92,6 @@ class Clockwork:
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:timer")
-
-
-def schedule(scene: Scene, kind: str, after: timedelta) -> None:
-    """Have the clock call a chore at the next full interval: once, however many nodes ask."""
-    slot = int((scene.now + after).timestamp() // after.total_seconds())
-    key = f"{kind}:{slot}"
-    job = Job(Queue.TIMERS, kind, key, "", key, scene.now + after)
-    scene.tx.work.add([job], scene.now)
-
-
-def at_once(scene: Scene, kind: str) -> None:
-    """Have a chore done now, besides its regular times."""
-    key = f"{kind}:{scene.now.isoformat()}"
-    job = Job(Queue.TIMERS, kind, key, "", key)
-    scene.tx.work.add([job], scene.now)
 
 
 def _expire(scene: Scene, request_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import holidays, texts
 from bot.actions.scene import Scene
@@ -15,6 +15,7 @@ from workflows.policy import Policy, compile_policy
 from workflows.sections import Rulebook
 from workflows.standing import Standing
 
+_STRANGERS_WAIT = timedelta(minutes=1)
 _REMEMBERED = 100  # versions looked through for one that was in force
 
 
@@ -26,6 +27,7 @@ class Company:
         self.standing = Standing(policy, Directory())
         self._voices: Mapping[str, Texts] = {each: texts.load(each) for each in texts.LANGUAGES}
         self._version = -1
+        self._next_reading = now()
 
     async def refresh(self, db: Database) -> None:
         """Take over the directory from the database if it has changed there."""
@@ -35,6 +37,13 @@ class Company:
         directory = await db.read(lambda tx: tx.people.directory())
         self.standing = Standing(self.standing.policy, directory)
         self._version = version
+
+    def may_read_again(self) -> bool:
+        """Whether a stranger's event may have the directory read: once a minute at most."""
+        if self.now() < self._next_reading:
+            return False
+        self._next_reading = self.now() + _STRANGERS_WAIT
+        return True
 
     async def standing_under(self, db: Database, policy_hash: str) -> Standing | None:
         """Return how people would stand under an earlier version of the rules."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot import commands, events, sync
+from bot import chores, commands, events, sync
 from bot.actions import adding, containing, conversation, people, pressing
 from bot.actions.scene import Scene
 from bot.company import Company
@@ -71,7 +71,7 @@ class Handlers:
             case OtherSaid():
                 return lambda tx: conversation.not_text(self._as(tx, event.userid), event.userid)
             case Subscribed() | Unsubscribed() | DirectoryChanged():
-                return await self.read_directory("directory")
+                return lambda tx: chores.soon(self._event(tx), chores.DIRECTORY)
             case TagChanged():
                 self.tags.forget()
                 return lambda tx: self._note(tx, "tag.changed", event.change.value)
@@ -114,12 +114,16 @@ class Handlers:
 
     async def _know_member(self, userid: str) -> None:
         """Read the directory again when an event names somebody who is not in it."""
-        await self.company.refresh(self.db)
-        if self.company.standing.directory.member(userid) is not None:
+        if self._knows(userid):
             return
-        step = await self.read_directory("directory")
-        await self.db.write(step)
         await self.company.refresh(self.db)
+        if self._knows(userid) or not self.company.may_read_again():
+            return
+        await self.db.write(await self.read_directory("directory"))
+        await self.company.refresh(self.db)
+
+    def _knows(self, userid: str) -> bool:
+        return self.company.standing.directory.member(userid) is not None
 
     def _transfer_failed(self, tx: Transaction, event: TransferFailed) -> None:
         """The event names the member who failed to take over; the remedy is the giver's."""

@@ -36,12 +36,6 @@ class Metrics:
             ["path", "code"],
             registry=self.registry,
         )
-        self.verdicts = Counter(
-            "menwei_verdicts",
-            "What the policy said.",
-            ["action", "outcome"],
-            registry=self.registry,
-        )
         self.waiting = Gauge(
             "menwei_work_rows", "Rows of work by queue and state.", ["queue", "state"],
             registry=self.registry,
@@ -50,6 +44,10 @@ class Metrics:
     def called(self, path: str, code: int, seconds: float) -> None:
         """Note one call to WeCom."""
         self.calls.labels(path, str(code)).observe(seconds)
+
+    def counting(self, queue: str) -> Callable[[str, str], None]:
+        """Return what counts the rows of one queue."""
+        return lambda kind, result: self.handled.labels(queue, kind, result).inc()
 
     def render(self) -> bytes:
         """Return the figures in Prometheus' text format."""

@@ -41,8 +41,11 @@ def failed_test(found: Tested, voice: Texts) -> Text:
 
 
 def records(tx: Transaction, what: str) -> list[AuditRecord]:
-    """Return what the record says of a request, or else of a customer."""
-    return tx.audit.of_request(what) or tx.audit.of_customer(what)
+    """Return what the record says of a request, or else of the customers with that id or name."""
+    if found := tx.audit.of_request(what):
+        return found
+    customers = [each.external_userid for each in tx.relations.find_customers(what)]
+    return [record for each in customers or [what] for record in tx.audit.of_customer(each)]
 
 
 def line(record: AuditRecord, rules: Rulebook) -> str:

@@ -22,6 +22,7 @@ from storage.transaction import Transaction
 from storage.work import Claimed, Queue
 
 Step = Callable[[Transaction], None]
+Count = Callable[[str, str], object]  # kind, and done, ignored, failed or set_aside
 Handler = Callable[[Claimed], Awaitable[Step]]
 
 _log = structlog.get_logger()
@@ -72,6 +73,7 @@ class Worker:
     lease: timedelta = timedelta(seconds=60)
     idle: float = 1.0  # polling is the truth, `wake` only a hint
     patience: Patience = field(default_factory=Patience)
+    count: Count = lambda *_: None  # hears what became of each row
     wake_others: Sequence[Callable[[], None]] = ()  # called after each step: it may have made work
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
@@ -134,10 +136,12 @@ class Worker:
         try:
             step = await self.handle(work)
             await self.db.write(lambda tx: self._finish(tx, work, step))
+            self.count(work.kind, "done")
             for wake in self.wake_others:
                 wake()
         except Ignore as reason:
             text = str(reason)
+            self.count(work.kind, "ignored")
             await self._write(work, lambda tx: tx.work.ignored(work, text, self.now()))
         except Postpone as wait:
             due = self.now() + wait.delay
@@ -158,6 +162,7 @@ class Worker:
         reason = _describe(error)
         _log.warning("work_failed", kind=work.kind, work=work.id, tries=work.tries, reason=reason)
         pause = self._next_try(work, error)
+        self.count(work.kind, "failed" if pause else "set_aside")
         if pause is None:
             await self._write(work, lambda tx: self._give_up(tx, work, reason))
             return True

@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from storage import audit, engines
 from storage.crew import Crew, Done, Failed, Outcome
-from storage.engines import Engines
+from storage.engines import DRIVER_ERRORS, Engines
 from storage.moments import from_milliseconds
 from storage.schema import upgrade
 from storage.transaction import Step, Transaction
@@ -158,7 +158,9 @@ class Database:
         entries: list[audit.Entry] = []
         with self._writer.connect() as connection, connection.begin():
             if len(steps) == 1:
-                outcomes: list[Outcome] = [_run(connection, steps[0], entries)]
+                tx = Transaction(connection)
+                outcomes: list[Outcome] = [Done(steps[0](tx))]
+                entries += tx.audit.added
             else:
                 outcomes = [_run_apart(connection, step, entries) for step in steps]
             audit.append(connection, entries)
@@ -167,22 +169,34 @@ class Database:
         return outcomes
 
 
-def _run(connection: Connection, step: Step[Any], entries: list[audit.Entry]) -> Done:
+def _run_apart(connection: Connection, step: Step[Any], entries: list[audit.Entry]) -> Outcome:
+    """Run the step so that its failure undoes only what it wrote itself.
+
+    The savepoints go to the driver: SQLAlchemy would compile each of them anew, which takes longer
+    than a small step.
+    """
+    driver: Any = connection.connection.dbapi_connection
     tx = Transaction(connection)
-    answer = step(tx)
+    try:
+        driver.execute("SAVEPOINT step")
+        answer = step(tx)
+        driver.execute("RELEASE SAVEPOINT step")
+    except BaseException as error:
+        if _is_conflict(error) or not _undone(driver):
+            raise
+        return Failed(_told(error))
     entries += tx.audit.added
     return Done(answer)
 
 
-def _run_apart(connection: Connection, step: Step[Any], entries: list[audit.Entry]) -> Outcome:
-    """Run the step so that its failure undoes only what it wrote itself."""
+def _undone(driver: Any) -> bool:
+    """Undo what the failed step wrote; False if only the whole transaction can be undone."""
     try:
-        with connection.begin_nested():
-            return _run(connection, step, entries)
-    except BaseException as error:
-        if _is_conflict(error) or not engines.is_intact(connection):
-            raise
-        return Failed(_told(error))
+        driver.execute("ROLLBACK TO SAVEPOINT step")
+        driver.execute("RELEASE SAVEPOINT step")
+    except DRIVER_ERRORS:
+        return False
+    return True
 
 
 def _is_conflict(error: BaseException) -> bool:
@@ -194,8 +208,9 @@ def _is_conflict(error: BaseException) -> bool:
 
 def _told(error: BaseException) -> BaseException:
     """Return what the caller can catch without knowing SQLAlchemy."""
-    if not isinstance(error, (OperationalError, InterfaceError)):
+    if not isinstance(error, (OperationalError, InterfaceError, *DRIVER_ERRORS)):
         return error
-    unavailable = Unavailable(str(error.orig).partition("\n")[0])
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    unavailable = Unavailable(str(cause).partition("\n")[0])
     unavailable.__cause__ = error
     return unavailable

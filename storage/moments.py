@@ -58,4 +58,6 @@ def search_key(text: str) -> str:
 
 def is_storable(text: str) -> bool:
     """Whether both databases can hold the text: no NUL, no half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    if "\x00" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)

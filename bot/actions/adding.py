@@ -38,6 +38,8 @@ def added(scene: Scene, event: ContactAdded, contact: ExternalContact | None) ->
     if relation is None:
         return  # ended again before we came to look
     is_news = before is None or before.state not in _TOGETHER or not before.request_id
+    if is_news and containing.taken_over(scene, relation):
+        return
     ticket = _ticket_of(scene, relation)
     ticketed = scene.tx.requests.get(ticket.request_id) if ticket else None
     if not is_news:
@@ -83,6 +85,8 @@ def judged(scene: Scene, request: Request, relation: Relation, event: ContactAdd
         request = deciding.open_request(scene, request)
     if request.state is State.PENDING:
         containing.hold(scene, relation, request)
+    if earlier is None:
+        containing.tell_of(scene, request)
     if event is not None:
         welcoming.greet(scene, event, request.state)
 

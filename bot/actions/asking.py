@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from bot import hints
-from bot.actions import deciding, judging
+from bot.actions import deciding, judging, reasons
 from bot.actions.scene import Scene
 from workflows import asking, masking
 from workflows.model import (
@@ -139,14 +139,14 @@ def _answer(scene: Scene, request: Request) -> None:
         case Outcome.ALLOW:
             scene.tell(to, "ask.allowed", **words)
         case Outcome.DENY:
-            scene.tell(to, "ask.denied", why=deciding.why(scene, request), **words)
+            scene.tell(to, "ask.denied", why=reasons.why(scene, request), **words)
         case Outcome.APPROVAL if request.state is State.PENDING:
             scene.tell(
                 to,
                 "ask.pending",
                 who=tuple(person.name for person in request.approvers),
                 due=request.due_at,
-                why=deciding.why(scene, request),
+                why=reasons.why(scene, request),
                 **words,
             )
         case Outcome.APPROVAL:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from bot import outgoing
+from bot.actions import reasons
 from bot.actions.scene import Scene
 from bot.wording import Words
 from workflows import containment
@@ -23,7 +25,15 @@ from workflows.containment import (
     Transfer,
     TransferDone,
 )
-from workflows.model import Containment, Relation, Remedy, Request
+from workflows.model import (
+    Containment,
+    Relation,
+    Remedy,
+    RemedyState,
+    Request,
+    State,
+    same_user,
+)
 from workflows.schedules import parse_duration
 from workflows.sections import Enforcement
 
@@ -63,6 +73,59 @@ def release(scene: Scene, request: Request) -> None:
         scene.record("containment.released", request)
     _mark(scene, free, orders)
     seen(scene, relation.userid, relation.external_userid, AllowedAfterAll())
+
+
+def tell_of(scene: Scene, request: Request) -> None:
+    """Tell the member, and whom the rules name, that an add waits or is not allowed."""
+    if request.state not in {State.PENDING, State.DENIED}:
+        return
+    pending = request.state is State.PENDING
+    wish = _enforcement(scene, request)
+    to = _affected(scene, request, (wish.pending if pending else wish.denied).notify)
+    words = {
+        "id": request.id,
+        "customer": request.subject.name,
+        "why": reasons.why(scene, request),
+    }
+    member = request.requester
+    others = [each for each in to if not same_user(each, member.userid)]
+    if pending:
+        who = tuple(person.name for person in request.approvers)
+        scene.tell([member.userid], "observed.pending", who=who, due=request.due_at, **words)
+        asked = {person.userid.lower() for person in request.approvers}
+        others = [each for each in others if each.lower() not in asked]  # they have the card
+    else:
+        scene.tell([member.userid], "observed.denied", **words)
+    scene.tell(others, "observed.senior", member=member.name, state=request.state, **words)
+
+
+def _affected(scene: Scene, request: Request, selectors: tuple[str, ...]) -> list[str]:
+    """Return whom `notify` names besides the member; a refusal always reaches the supervisor."""
+    found: list[str] = []
+    if request.state is State.DENIED or "approvers" in selectors:
+        found += _supervisors(scene, request)
+    for selector in selectors:
+        if ":" in selector:
+            found += sorted(scene.named(selector))
+    return found
+
+
+def taken_over(scene: Scene, relation: Relation) -> bool:
+    """Whether an add is a customer we had handed over ourselves; then the remedy is done."""
+    for other in scene.tx.relations.of_customer(relation.external_userid):
+        remedy = scene.tx.remedies.open_for(other.userid, relation.external_userid)
+        if (
+            remedy is not None
+            and remedy.state in {RemedyState.TRANSFERRING, RemedyState.ESCALATED}
+            and same_user(remedy.transfer_to, relation.userid)
+        ):
+            governed = replace(relation, request_id=remedy.request_id)
+            scene.tx.relations.put(governed)
+            who = (relation.userid, relation.external_userid)
+            scene.record("add.transferred", who=who, because=remedy.request_id)
+            seen(scene, other.userid, relation.external_userid, TransferDone())
+            return True
+    return False
 
 
 def gone(scene: Scene, relation: Relation, *, transferred: bool) -> None:
@@ -151,7 +214,7 @@ def _seniors(scene: Scene, request: Request) -> list[str]:
     return list(dict.fromkeys([*managers, *scene.standing.admins]))
 
 
-def supervisors(scene: Scene, request: Request) -> list[str]:
+def _supervisors(scene: Scene, request: Request) -> list[str]:
     """Return who leads the requester; the admins where nobody does."""
     return list(scene.directory.manager_of(request.requester.userid)) or list(scene.standing.admins)
 

@@ -28,11 +28,17 @@ from workflows.steps import Refused
 # What the entries of the app's menu stand for; the keys are set by the menu (`menwei menu`).
 MENU: dict[str, Command] = {"mine": Mine(), "todo": Todo(), "help": Help(None)}
 
+_NEVER_MIND = frozenset({"取消", "算了", "不用了", "cancel", "never mind"})
+
 
 def hear(scene: Scene, userid: str, text: str) -> None:
     """Carry out a command, or take a text as the answer to what was asked back."""
     command = commands.parse(text)
     draft = scene.tx.drafts.get(userid, scene.now)
+    if draft is not None and text.strip().lower() in _NEVER_MIND:
+        scene.tx.drafts.drop(userid)
+        scene.tell([userid], "talk.given_up")
+        return
     if draft is not None and isinstance(command, PlainText | Unclear):
         if draft.kind == asking.DRAFT:
             asking.complete(scene, userid, draft.body, text)

@@ -8,7 +8,6 @@ from typing import assert_never
 
 from bot.actions import cards, performing
 from bot.actions.scene import Scene
-from bot.wording import Lines, Words
 from workflows import approval
 from workflows.approvers import Sources, stage_of
 from workflows.effects import (
@@ -176,13 +175,3 @@ def due(scene: Scene) -> datetime:
     length = parse_duration(rules.expires_after)
     clock = scene.policy.schedules.get(rules.clock) if rules.clock else None
     return clock.add(scene.now, length) if clock else scene.now + length
-
-
-def why(scene: Scene, request: Request) -> Words | Lines:
-    """Return what the rules say to the requester: their `say`, or the reason in plain words."""
-    verdict = request.verdict
-    if verdict.say:
-        return Lines(verdict.say)
-    known = scene.policy.known.registry
-    missing = tuple(known.get(name, name) for name in verdict.missing)
-    return Words(f"reason.{verdict.reason.value}", {"missing": missing})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.actions import deciding, queries
+from bot.actions import queries, reasons
 from bot.actions.scene import Scene
 from bot.actions.voting import find
 from bot.texts import Text, joined
@@ -33,7 +33,7 @@ def short(scene: Scene, request: Request) -> Text:
         id=request.id,
         customer=request.subject.name,
         outcome=request.verdict.outcome,
-        why=deciding.why(scene, request),
+        why=reasons.why(scene, request),
         state=request.state,
     )
 

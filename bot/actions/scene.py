@@ -13,8 +13,9 @@ from bot.texts import Text, Texts
 from bot.wording import Wording, of_core
 from storage.transaction import Transaction
 from storage.work import Job, Queue
+from workflows import roles
 from workflows.approvers import Sources
-from workflows.directory import Directory
+from workflows.directory import ACTIVE, Directory
 from workflows.model import AuditRecord, Person, RelationState, Request, same_user
 from workflows.policy import Policy
 from workflows.sections import Rulebook
@@ -84,12 +85,17 @@ class Scene:
         for entry in self.book.notify:
             if kind in entry.on:
                 for selector in entry.to:
-                    named |= self._named(selector)
+                    named |= self.named(selector)
         return tuple(sorted(named))
 
-    def _named(self, selector: str) -> frozenset[str]:
-        word, _, name = selector.partition(":")
-        return self.standing.holders(name) if word == "role" else frozenset({name})
+    def named(self, selector: str) -> frozenset[str]:
+        """Return whom a recipient in the file means: `role:`, `user:` or the like."""
+        kind, _, name = selector.partition(":")
+        if kind == "role":
+            return self.standing.holders(name)
+        means = roles.selected(selector, self.directory)
+        everybody = self.directory.members.values()
+        return frozenset(m.userid for m in everybody if m.status == ACTIVE and means(m))
 
     # What follows
 

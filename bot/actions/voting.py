@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.actions import asking, deciding
+from bot.actions import asking, deciding, tickets
 from bot.actions.scene import Scene
 from bot.wecom import cut_characters
 from workflows import approval
-from workflows.model import Answer, Origin, Request, State, same_user
+from workflows.model import Answer, Origin, Request, State, TicketState, same_user
 from workflows.steps import Approve, Deny, Refused, Withdraw
 
 DENIAL = "deny"
@@ -52,8 +52,13 @@ def finish_denial(scene: Scene, userid: str, request_id: str, reason: str) -> No
 def withdraw(scene: Scene, userid: str, request_id: str) -> None:
     """Take one's own request back. Raises Refused."""
     request = find(scene, request_id)
-    new = deciding.advance(scene, request, Withdraw(userid))
-    scene.tell([userid], "request.withdrawn", id=new.id, subject=new.subject.name)
+    if _has_ticket(scene, request, TicketState.OPEN, TicketState.ISSUING):
+        if not same_user(request.requester.userid, userid):
+            raise Refused("not_yours", id=request.id)
+        tickets.revoke(scene, request)
+    else:
+        deciding.advance(scene, request, Withdraw(userid))
+    scene.tell([userid], "request.withdrawn", id=request.id, subject=request.subject.name)
 
 
 def nudge(scene: Scene, userid: str, request_id: str) -> None:
@@ -88,7 +93,8 @@ def resubmit(scene: Scene, userid: str, request_id: str) -> None:
     request = find(scene, request_id)
     if not same_user(request.requester.userid, userid):
         raise Refused("not_yours", id=request.id)
-    if request.state not in _RESUBMITTABLE or request.origin is not Origin.ASKED:
+    over = _has_ticket(scene, request, TicketState.EXPIRED, TicketState.REVOKED)
+    if request.origin is not Origin.ASKED or not (over or request.state in _RESUBMITTABLE):
         raise Refused("not_again", id=request.id, state=request.state.value)
     asking.submit(scene, userid, request.claim)
 
@@ -99,6 +105,11 @@ def find(scene: Scene, request_id: str) -> Request:
     if request is None:
         raise Refused("unknown_request", id=request_id)
     return request
+
+
+def _has_ticket(scene: Scene, request: Request, *states: TicketState) -> bool:
+    ticket = scene.tx.tickets.of_request(request.id)
+    return ticket is not None and ticket.state in states
 
 
 def _thank(scene: Scene, userid: str, request: Request, answer: Answer) -> None:

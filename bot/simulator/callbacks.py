@@ -67,12 +67,16 @@ class Callbacks:
 
     async def stop(self) -> None:
         """Drop what is not delivered yet and close the client."""
-        for task in self._running:
-            task.cancel()
+        self.drop()
         await asyncio.gather(*self._running, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    def drop(self) -> None:
+        """Give up what is on its way."""
+        for task in self._running:
+            task.cancel()
 
     async def idle(self) -> None:
         """Wait until every callback raised so far has been delivered or given up."""

@@ -31,11 +31,14 @@ class Phones:
     """Routes of the page. `reset` puts the world back; `journal` is the log of calls."""
 
     def __init__(
-        self, world: World, journal: Callable[[], list[Json]], reset: Callable[[], None]
+        self, world: World, journal: Callable[[], list[Json]], reset: Callable[[], Awaitable[None]]
     ) -> None:
         self._world, self._journal, self._reset = world, journal, reset
         self._listeners: set[asyncio.Queue[str | None]] = set()
         self._sequence = 0
+        self._beginning = secrets.token_hex(
+            4
+        )  # tells a page that what it knows is of another world
         world.on_change(self.push)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -53,6 +56,8 @@ class Phones:
     def push(self, kind: str, look: Look) -> None:
         """Tell every open page of a change."""
         self._sequence += 1
+        if kind == "reset":
+            self._beginning = secrets.token_hex(4)
         if not self._listeners:
             return
         data = json.dumps({"type": kind, **look()}, ensure_ascii=False)
@@ -76,6 +81,7 @@ class Phones:
         return {
             "corp": {"name": state.corp_name, "id": world.corp_id, "agent_id": world.agent_id},
             "sequence": self._sequence,
+            "beginning": self._beginning,
             "departments": [
                 {"id": one.id, "name": one.name, "parentid": one.parentid}
                 for one in state.departments.values()
@@ -152,7 +158,7 @@ class Phones:
     # -- doing ---------------------------------------------------------------------------------
 
     async def _do_reset(self, _: web.Request) -> web.Response:
-        self._reset()
+        await self._reset()
         return _json({})
 
     async def _create_customer(self, request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -40,7 +40,8 @@ class Simulator:
         seal = Seal(corp.token, corp.encoding_aes_key, corp.corp_id)
         self.callbacks.doors["app"] = Door(corp.callback_url, seal)
         world.on_event(self.callbacks.send)
-        self._phones = Phones(world, lambda: list(self._journal), self.reset)
+        self.on_reset: Callable[[], Awaitable[None]] | None = None
+        self._phones = Phones(world, lambda: list(self._journal), self._start_over)
         self._beginning: State | None = None
         self._runner: web.AppRunner | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -75,7 +76,13 @@ class Simulator:
             await self._runner.cleanup()
 
     def reset(self) -> None:
-        """Put the world back to what it was at the start. Used task ids stay used."""
+        """Put the world back to what it was at the start. Used task ids stay used.
+
+        Callbacks on their way belong to the world that was, and are dropped. A button of the page
+        asks for this too; whoever sets `on_reset` is asked instead, and the page waits for it.
+        """
+        self.callbacks.drop()
+        self._journal.clear()
         if self._beginning is not None:
             self.world.restore(self._beginning)
 
@@ -154,6 +161,12 @@ class Simulator:
         }
         self._journal.append(entry)
         self.world.show("log", lambda: {"entry": entry})
+
+    async def _start_over(self) -> None:
+        if self.on_reset is None:
+            self.reset()
+        else:
+            await self.on_reset()
 
     async def _tick(self) -> None:
         while True:

@@ -521,8 +521,9 @@ def test_reassigning_never_approves() -> None:
 
 
 def test_who_has_refused_is_no_hope_for_the_quorum() -> None:
-    stage = Stage((a_group("role:lead", "role:director"),), deny=2)
+    stage = Stage((a_group("role:lead", "role:director", "tag:法务", need=2),), deny=2)
     request = after(opened(a_request(stage)), no("wang"))
+    assert not request.fallback
 
     request, effects = moved(request, Reassign(), sources=roles_without("director"))
 

@@ -145,6 +145,12 @@ class Histories(RuleBasedStateMachine):
         asked = self.request.approvers
         self.press(asked[pick % len(asked)].userid, yes)
 
+    @precondition(lambda self: self.request.approvers)
+    @rule(pick=st.integers(0, 9), hours=st.integers(0, 1))
+    def somebody_presses_when_time_is_up(self, pick: int, hours: int) -> None:
+        self.now = max(self.now, DUE + timedelta(hours=hours))
+        self.somebody_who_was_asked_presses(pick, yes=True)
+
     def press(self, by: str, yes: bool) -> None:
         before = self.request
         may = who_may(before, self.sources)
@@ -170,7 +176,7 @@ class Histories(RuleBasedStateMachine):
         self.active = active
         self.sources = company(self.roles, active)
 
-    @rule(hours=st.sampled_from([0, 1, 1, 8]))
+    @rule(hours=st.integers(0, 2))
     def wait(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
 

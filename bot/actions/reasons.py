@@ -1,0 +1,17 @@
+"""What the rules say to the person a verdict is about."""
+
+from __future__ import annotations
+
+from bot.actions.scene import Scene
+from bot.wording import Lines, Words
+from workflows.model import Request
+
+
+def why(scene: Scene, request: Request) -> Words | Lines:
+    """Return what the rules say to the requester: their `say`, or the reason in plain words."""
+    verdict = request.verdict
+    if verdict.say:
+        return Lines(verdict.say)
+    known = scene.policy.known.registry
+    missing = tuple(known.get(name, name) for name in verdict.missing)
+    return Words(f"reason.{verdict.reason.value}", {"missing": missing})
