@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bot import demo, holidays, monitoring, reports, settings, texts
 from bot.app import App
+from bot.places import Places
 from bot.settings import BadSettings, Settings, Unparsable
 from bot.texts import Texts
 from storage.database import Database, Unavailable
@@ -152,12 +153,14 @@ def _load(path: Path, *, as_json: bool = False) -> Settings:
     except Unparsable as wrong:
         _err.print(str(wrong), markup=False)
     except BadSettings as wrong:
-        voice = _voice_of(path)
+        text = path.read_text("utf-8")
         if as_json:
-            found = [reports.mistake_json(each) for each in wrong.mistakes]
+            places = Places(text)
+            found = [reports.mistake_json(each, places.of(each.loc)) for each in wrong.mistakes]
             _print_json({"ok": False, "mistakes": found})
-        for each in wrong.mistakes:
-            _err.print(f"{path}: {reports.mistake(each, voice)}", markup=False)
+        else:
+            for line in reports.mistakes(str(path), text, wrong.mistakes, _voice_of(path)):
+                _err.print(line, markup=False)
     raise typer.Exit(FINDINGS)
 
 

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
+from bot.places import Place, Places
 from bot.texts import Text, Texts, joined
 from storage.transaction import Transaction
+from workflows.masking import plain
 from workflows.mistakes import Mistake
 from workflows.model import AuditRecord
 from workflows.policy import Tested
 from workflows.sections import Rulebook
 
+_SECRET_SECTIONS = frozenset({"wecom", "storage"})
+
 
 def mistake(found: Mistake, voice: Texts) -> Text:
-    """Return a mistake as a sentence: where, what, and what was probably meant."""
+    """Return a mistake as a sentence: which key, what is wrong, and what was probably meant."""
     said = voice(f"mistake.{found.code}", **found.params)
     guess = voice("mistake.did_you_mean", suggestion=found.suggestion) if found.suggestion else ""
-    return joined([f"{found.place}: ", said, guess], "")
+    return joined([Text(f"{plain(found.place)}: "), said, guess], "")
 
 
-def mistake_json(found: Mistake) -> Mapping[str, object]:
+def mistakes(path: str, text: str, found: Iterable[Mistake], voice: Texts) -> Iterator[str]:
+    """Return every mistake with its place in the file, the line and a caret, in file order."""
+    places = Places(text)
+    located = [(places.of(each.loc), each) for each in found]
+    for place, each in sorted(located, key=lambda pair: pair[0].line if pair[0] else 0):
+        if place is None:
+            yield f"{path}: {mistake(each, voice)}"
+            continue
+        yield f"{path}:{place.line}:{place.column}: {mistake(each, voice)}"
+        if each.loc[0] in _SECRET_SECTIONS:  # the line may hold a secret, and a log may keep it
+            continue
+        yield f"  {place.text}"
+        yield f"  {place.caret()}"
+
+
+def mistake_json(found: Mistake, place: Place | None) -> Mapping[str, object]:
     """Return a mistake for scripts; the code is stable."""
     return {
+        "line": place.line if place else None,
+        "column": place.column if place else None,
         "place": found.place,
         "code": found.code,
         "params": dict(found.params),
