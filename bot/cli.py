@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from bot import demo, holidays, monitoring, reports, settings, texts
+from bot import schema as schemas
 from bot.app import App
 from bot.places import Places
 from bot.settings import BadSettings, Settings, Unparsable
@@ -92,6 +93,12 @@ def check(config: Config = _CONFIG, as_json: AsJson = False) -> None:
             _out.print(reports.failed_test(each, voice))
         _out.print(voice("check.result", tests=len(tested), failed=len(failed)), markup=False)
     raise typer.Exit(FINDINGS if failed else 0)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of the config file, for editors."""
+    _print_json(schemas.generate())
 
 
 @cli.command()

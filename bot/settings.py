@@ -130,7 +130,7 @@ class Storage(_Section):
         return url
 
 
-class _Program(_Section):
+class Program(_Section):
     """The sections that are not policy."""
 
     server: Server = Server()
@@ -165,13 +165,13 @@ def load(path: Path) -> Settings:
 def parse(text: str) -> Settings:
     """Read the text of a config file. Raises tomllib.TOMLDecodeError or BadSettings."""
     data = tomllib.loads(text)
-    own = {name: data[name] for name in _Program.model_fields if name in data}
+    own = {name: data[name] for name in Program.model_fields if name in data}
     mistakes: list[Mistake] = []
-    program: _Program | None = None
+    program: Program | None = None
     try:
-        program = _Program.model_validate(own)
+        program = Program.model_validate(own)
     except ValidationError as error:
-        mistakes += rulebook.mistakes_of(error, _Program, own)
+        mistakes += rulebook.mistakes_of(error, Program, own)
     rules, wrong = rulebook.read(data)
     mistakes += wrong
     if program is None or rules is None:
