@@ -33,7 +33,7 @@ from bot.events import (
 )
 from bot.tags import CorpTags
 from bot.wecom import ExternalContact, Wecom, WecomError
-from bot.worker import Ignore, Step
+from bot.worker import Hopeless, Ignore, Step
 from storage.database import Database
 from storage.transaction import Transaction
 from storage.work import Claimed
@@ -54,7 +54,10 @@ class Handlers:
 
     async def __call__(self, work: Claimed) -> Step:
         """Return what to write for one event. Raises Ignore when nothing is to be done."""
-        event = events.parse(work.body.encode())
+        try:
+            event = events.parse(work.body.encode())
+        except events.Malformed as wrong:
+            raise Hopeless(f"malformed: {wrong}") from None
         if userid := getattr(event, "userid", ""):
             await self._know_member(userid)
         match event:

@@ -32,6 +32,10 @@ class Ignore(Exception):
     """The work needs nothing done; the reason is kept with it."""
 
 
+class Hopeless(Exception):
+    """Trying again cannot help: the work goes to the dead-letter desk at once."""
+
+
 class Postpone(Exception):
     """Not now: look again after `delay`. Does not count as a failure."""
 
@@ -172,6 +176,8 @@ class Worker:
 
     def _next_try(self, work: Claimed, error: Exception) -> timedelta | None:
         """Return the wait before the next try, or None when there shall be none."""
+        if isinstance(error, Hopeless):
+            return None
         if isinstance(error, WecomError):
             if error.kind not in {Kind.RETRY, Kind.WAIT, Kind.TOKEN, Kind.CONFIG}:
                 return None
@@ -194,7 +200,7 @@ class Worker:
 
 def _describe(error: Exception) -> str:
     """Name an error without quoting it: its text may hold personal data."""
-    if isinstance(error, WecomError):
+    if isinstance(error, WecomError | Hopeless):
         return str(error)
     frame = error.__traceback__
     while frame and frame.tb_next:

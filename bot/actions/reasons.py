@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.actions.scene import Scene
 from bot.wording import Lines, Words
-from workflows.model import Request
+from workflows.model import Reason, Request
 
 
 def why(scene: Scene, request: Request) -> Words | Lines:
@@ -14,4 +14,7 @@ def why(scene: Scene, request: Request) -> Words | Lines:
         return Lines(verdict.say)
     known = scene.policy.known.registry
     missing = tuple(known.get(name, name) for name in verdict.missing)
-    return Words(f"reason.{verdict.reason.value}", {"missing": missing})
+    key = f"reason.{verdict.reason.value}"
+    if verdict.reason is Reason.LEVEL:
+        key = f"{key}.{verdict.outcome.word}"
+    return Words(key, {"missing": missing})
