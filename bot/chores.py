@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.actions.scene import Scene
 from storage.work import Job, Queue
@@ -11,7 +11,7 @@ from storage.work import Job, Queue
 DIRECTORY = "chore_directory"
 PRUNE = "chore_prune"
 EVERY: Mapping[str, timedelta] = {DIRECTORY: timedelta(hours=1), PRUNE: timedelta(hours=6)}
-_SOON = timedelta(seconds=2)
+_SOON = timedelta(seconds=5)
 
 
 def schedule(scene: Scene, kind: str) -> None:
@@ -30,9 +30,9 @@ def at_once(scene: Scene, kind: str) -> None:
 
 
 def _add(scene: Scene, kind: str, after: timedelta) -> None:
-    slot = int((scene.now + after).timestamp() // after.total_seconds()) + 1
-    due = datetime.fromtimestamp(slot * after.total_seconds(), scene.now.tzinfo)
-    _file(scene, kind, f"{after.total_seconds():.0f}:{slot}", due)
+    length = after.total_seconds()
+    slot = int(scene.now.timestamp() // length) + 1
+    _file(scene, kind, f"{length:.0f}:{slot}", datetime.fromtimestamp(slot * length, UTC))
 
 
 def _file(scene: Scene, kind: str, name: str, due: datetime) -> None:

@@ -21,6 +21,8 @@ from workflows.steps import Expire, Refused
 
 _KEPT = timedelta(days=30)  # far longer than WeCom repeats itself
 _DIRECTORY_SOON = timedelta(seconds=1)
+_A_MOMENT = timedelta(seconds=1)
+_PRUNED = 10_000  # rows of each kind deleted in one transaction
 _DONE, _WAITING = 1, 2  # document 94088
 
 
@@ -42,6 +44,9 @@ class Clockwork:
                 return lambda tx: tickets.expire(self._scene(tx), work.body)
             case performing.JUDGE_AGAIN:
                 return lambda tx: adding.judge_again(self._scene(tx), work.body)
+            case adding.LOOK_AGAIN:
+                userid, external, look = work.body.split("|")
+                return await self.handlers.look_again(userid, external, int(look))
             case containing.CHECK:
                 return await self._check_remedy(*work.body.split("|", 1))
             case rulebooks.ANNOUNCE:
@@ -60,14 +65,17 @@ class Clockwork:
 
     async def _look(self, remedy: Remedy) -> Seen:
         """Return what WeCom shows of the relation that a remedy is to end."""
+        status = _WAITING
         if remedy.state is RemedyState.TRANSFERRING:
             results = await self.wecom.transfer_result(remedy.userid, remedy.transfer_to)
             for each in results:
-                if each.external_userid == remedy.external_userid and each.status != _WAITING:
-                    done = each.status == _DONE
-                    return TransferDone() if done else TransferRefused(f"status {each.status}")
+                if each.external_userid == remedy.external_userid:
+                    status = each.status
         customers = await self.wecom.external_contact_list(remedy.userid)
-        return StillThere() if remedy.external_userid in customers else Gone()
+        if remedy.external_userid not in customers:
+            return TransferDone() if status == _DONE else Gone()
+        refused = status not in {_DONE, _WAITING}  # done before, and back again: still there
+        return TransferRefused(f"status {status}") if refused else StillThere()
 
     async def _announce(self, former: str) -> Step:
         await self.company.refresh(self.db)
@@ -78,17 +86,14 @@ class Clockwork:
 
     async def _chore(self, kind: str) -> Step:
         """Do a chore, and have the clock call it again."""
-        reading = kind == chores.DIRECTORY
-        step = await self.handlers.read_directory("directory") if reading else self._prune
-
-        def chore(tx: Transaction) -> None:
-            step(tx)
-            chores.schedule(self._scene(tx), kind)
-
-        return chore
+        await self.db.write(lambda tx: chores.schedule(self._scene(tx), kind))  # even if it fails
+        if kind == chores.DIRECTORY:
+            return await self.handlers.read_directory("directory")
+        return self._prune
 
     def _prune(self, tx: Transaction) -> None:
-        tx.work.prune(self.company.now() - _KEPT)
+        if tx.work.prune(self.company.now() - _KEPT, _PRUNED) >= _PRUNED:
+            chores.at_once(self._scene(tx), chores.PRUNE)
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:timer")
@@ -100,5 +105,6 @@ def _expire(scene: Scene, request_id: str) -> None:
         return
     try:
         deciding.advance(scene, request, Expire())
-    except Refused:
-        return  # decided in time
+    except Refused as refused:
+        if refused.key == "not_due":  # clocks differ, or this one was set back
+            raise Postpone(_A_MOMENT) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot import holidays, texts
 from bot.actions.scene import Scene
@@ -28,6 +28,7 @@ class Company:
         self._voices: Mapping[str, Texts] = {each: texts.load(each) for each in texts.LANGUAGES}
         self._version = -1
         self._next_reading = now()
+        self._read_at = datetime.min.replace(tzinfo=UTC)
 
     async def refresh(self, db: Database) -> None:
         """Take over the directory from the database if it has changed there."""
@@ -44,6 +45,14 @@ class Company:
             return False
         self._next_reading = self.now() + _STRANGERS_WAIT
         return True
+
+    def was_read(self, began: datetime) -> None:
+        """Note that a reading of the directory, begun then, has been taken over."""
+        self._read_at = max(self._read_at, began)
+
+    def read_since(self, at: datetime) -> bool:
+        """Whether the directory has been read since then: who is not in it then is a stranger."""
+        return self._read_at >= at
 
     async def standing_under(self, db: Database, policy_hash: str) -> Standing | None:
         """Return how people would stand under an earlier version of the rules."""

@@ -27,13 +27,13 @@ from bot.outgoing import (
 )
 from bot.tags import CorpTags
 from bot.wecom import Article, ContactWay, MessageBudget, Wecom, WecomError, meaning
-from bot.wecom.codes import Kind
+from bot.wecom.codes import UNKNOWN_CONTACT_WAY, Kind
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
 from storage.transaction import Transaction
 from storage.work import Claimed
 from workflows.containment import TransferAccepted, TransferRefused
-from workflows.model import Ticket, TicketState
+from workflows.model import State, Ticket, TicketState
 from workflows.steps import Executed, Refused
 
 _CARD_FIELD_ERRORS = range(42014, 42052)  # document 90313
@@ -127,10 +127,10 @@ class Delivery:
 
     async def _issue(self, what: IssueTicket, work: Claimed) -> Step:
         ticket = await self.db.read(lambda tx: tx.tickets.get(what.state_key))
-        if ticket is None or ticket.state is not TicketState.ISSUING:
-            raise Ignore("the ticket is no longer wanted")
-        way = await self._find_way(ticket, work) if work.tries > 1 else None
-        if way is None:
+        if ticket is None:
+            raise Ignore("there is no such ticket")
+        way = await self._find_way(ticket, work)
+        if way is None and ticket.state is TicketState.ISSUING:
             skip = self.company.standing.policy.rulebook.tickets.skip_verify
             way = await self.wecom.add_contact_way(
                 ticket.userid, state=ticket.state_key, remark=ticket.request_id, skip_verify=skip
@@ -140,25 +140,37 @@ class Delivery:
 
     async def _find_way(self, ticket: Ticket, work: Claimed) -> ContactWay | None:
         """Return the contact way an earlier try made, whose answer was lost."""
-        since, until = work.created_at - _CLOCKS_DIFFER, self.company.now() + _CLOCKS_DIFFER
+        request = await self.db.read(lambda tx: tx.requests.get(ticket.request_id))
+        failed = request is not None and request.state is State.EXECUTION_FAILED
+        if work.tries == 1 and not failed:
+            return None
+        began = (request.decided_at if request else None) or work.created_at
+        since, until = began - _CLOCKS_DIFFER, self.company.now() + _CLOCKS_DIFFER
         for config_id in await self.wecom.list_contact_way(since, until):
-            way = await self.wecom.get_contact_way(config_id)
+            try:
+                way = await self.wecom.get_contact_way(config_id)
+            except WecomError as error:
+                if error.code == UNKNOWN_CONTACT_WAY:
+                    continue  # somebody else's, deleted since we got the list
+                raise
             if way.state == ticket.state_key:
                 return way
         return None
 
-    def _issued(self, tx: Transaction, ticket: Ticket, way: ContactWay) -> None:
+    def _issued(self, tx: Transaction, ticket: Ticket, way: ContactWay | None) -> None:
+        """Hand the ticket over, or delete the contact way again that nobody wants any more."""
         scene = self._scene(tx)
-        made = tickets.issued(scene, ticket.state_key, way.config_id, way.qr_code)
+        made = tickets.issued(scene, ticket.state_key, way.config_id, way.qr_code) if way else None
         request = tx.requests.get(ticket.request_id)
-        if made is None or request is None:
+        if request is None:
             return
         try:
             deciding.advance(scene, request, Executed())
         except Refused:
             tickets.revoke(scene, request)
             return
-        tickets.hand_over(scene, request, made)
+        if made is not None:
+            tickets.hand_over(scene, request, made)
 
     async def _close(self, what: CloseTicket) -> Step:
         ticket = await self.db.read(lambda tx: tx.tickets.get(what.state_key))

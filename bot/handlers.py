@@ -7,10 +7,11 @@ the state of things; it asks WeCom, and runs again harmlessly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot import chores, commands, events, sync
-from bot.actions import adding, containing, conversation, people, pressing
+from bot.actions import adding, containing, conversation, parting, people, pressing
 from bot.actions.scene import Scene
 from bot.company import Company
 from bot.events import (
@@ -33,13 +34,15 @@ from bot.events import (
 )
 from bot.tags import CorpTags
 from bot.wecom import ExternalContact, Wecom, WecomError
-from bot.worker import Hopeless, Ignore, Step
+from bot.worker import Hopeless, Ignore, Postpone, Step
 from storage.database import Database
 from storage.transaction import Transaction
 from storage.work import Claimed
 from workflows.containment import TransferRefused
 from workflows.model import same_user
 
+_READING = timedelta(seconds=1)  # until a reading that is under way is looked for again
+_STRANGERS_WAIT = timedelta(seconds=1)
 _GONE = frozenset({84061, 40096})  # no relation with anybody visible; an id nobody knows
 
 
@@ -59,7 +62,7 @@ class Handlers:
         except events.Malformed as wrong:
             raise Hopeless(f"malformed: {wrong}") from None
         if userid := getattr(event, "userid", ""):
-            await self._know_member(userid)
+            await self._know_member(userid, work.created_at)
         match event:
             case ContactAdded() | ContactEdited() | ContactDeleted() | TransferFailed():
                 return await self._relation(event)
@@ -98,9 +101,9 @@ class Handlers:
             case ContactAdded():
                 return lambda tx: adding.added(self._event(tx), event, contact)
             case ContactEdited():
-                return lambda tx: adding.edited(self._event(tx), event, contact)
+                return lambda tx: parting.edited(self._event(tx), event, contact)
             case ContactDeleted():
-                return lambda tx: adding.deleted(self._event(tx), event, contact)
+                return lambda tx: parting.deleted(self._event(tx), event, contact)
             case TransferFailed():
                 return lambda tx: self._transfer_failed(tx, event)
             case _:
@@ -115,15 +118,30 @@ class Handlers:
                 return None
             raise
 
-    async def _know_member(self, userid: str) -> None:
-        """Read the directory again when an event names somebody who is not in it."""
+    async def look_again(self, userid: str, external_userid: str, look: int) -> Step:
+        """Look for an add that WeCom did not show when it told of it."""
+        contact = await self.contact(external_userid)
+        return lambda tx: adding.looked_again(
+            self._event(tx), userid, external_userid, contact, look
+        )
+
+    async def _know_member(self, userid: str, told_at: datetime) -> None:
+        """Read the directory again when an event names somebody who is not in it.
+
+        That is done once a minute at most; a stranger's event waits for it, since a new colleague
+        would be judged as nobody.
+        """
         if self._knows(userid):
             return
         await self.company.refresh(self.db)
-        if self._knows(userid) or not self.company.may_read_again():
+        if self._knows(userid) or self.company.read_since(told_at):
             return
+        if not self.company.may_read_again():
+            raise Postpone(_STRANGERS_WAIT)
+        began = self.company.now()
         await self.db.write(await self.read_directory("directory"))
         await self.company.refresh(self.db)
+        self.company.was_read(began)
 
     def _knows(self, userid: str) -> bool:
         return self.company.standing.directory.member(userid) is not None

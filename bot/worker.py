@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -17,7 +18,7 @@ from typing import Protocol
 import structlog
 
 from bot.wecom import Kind, WecomError
-from storage.database import Database
+from storage.database import Database, Unavailable
 from storage.transaction import Transaction
 from storage.work import Claimed, Queue
 
@@ -26,6 +27,9 @@ Count = Callable[[str, str], object]  # kind, and done, ignored, failed or set_a
 Handler = Callable[[Claimed], Awaitable[Step]]
 
 _log = structlog.get_logger()
+
+# Parts of a lease: after the first nothing is begun, after both what is under way is broken off.
+_LEASE_USED, _GRACE = 0.5, 0.4
 
 
 class Ignore(Exception):
@@ -76,22 +80,25 @@ class Worker:
     width: int = 16
     lease: timedelta = timedelta(seconds=60)
     idle: float = 1.0  # polling is the truth, `wake` only a hint
+    breath: float = 0.01  # seconds between claims while work is in hand: each one is a query
     patience: Patience = field(default_factory=Patience)
     count: Count = lambda *_: None  # hears what became of each row
     wake_others: Sequence[Callable[[], None]] = ()  # called after each step: it may have made work
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _stopping: bool = False
 
     def wake(self) -> None:
         """Say that there may be work. Call from the event loop."""
         self._awake.set()
 
     async def run(self) -> None:
-        """Work until cancelled; then finish what is in hand."""
+        """Work until cancelled; then finish what is in hand, and give back what was not begun."""
         try:
             while True:
                 await self._round()
         finally:
+            self._stopping = True
             if self._running:
                 await asyncio.wait(self._running)
 
@@ -99,12 +106,18 @@ class Worker:
         self._awake.clear()
         free = self.width - len(self._running)
         claimed = await self._claim(free) if free > 0 else []
-        for _, lane in groupby(sorted(claimed, key=_lane_then_age), key=_lane):
-            task = asyncio.create_task(self._do_lane(list(lane)))
-            self._running.add(task)
-            task.add_done_callback(self._lane_done)
+        self._begin(claimed)
+        if self._running:
+            await asyncio.sleep(self.breath)
         if not claimed:
             await self._sleep()
+
+    def _begin(self, claimed: Sequence[Claimed]) -> None:
+        until = asyncio.get_running_loop().time() + _LEASE_USED * self.lease.total_seconds()
+        for _, lane in groupby(sorted(claimed, key=_lane_then_age), key=_lane):
+            task = asyncio.create_task(self._do_lane(list(lane), until))
+            self._running.add(task)
+            task.add_done_callback(self._lane_done)
 
     def _lane_done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -118,27 +131,39 @@ class Worker:
             return
 
     async def _claim(self, limit: int) -> list[Claimed]:
+        claim = asyncio.ensure_future(
+            self.db.write(lambda tx: tx.work.claim(self.queue, self.now(), limit, self.lease))
+        )
         try:
-            return await self.db.write(
-                lambda tx: tx.work.claim(self.queue, self.now(), limit, self.lease)
-            )
+            return await asyncio.shield(claim)
+        except asyncio.CancelledError:
+            # What was leased for nobody would wait until the lease runs out.
+            self._stopping = True
+            with suppress(Exception):
+                self._begin(await claim)
+            raise
         except Exception as error:
             _log.error("claim_failed", queue=self.queue.name, error=type(error).__name__)
             await asyncio.sleep(self.idle)
             return []
 
-    async def _do_lane(self, lane: Iterable[Claimed]) -> None:
+    async def _do_lane(self, lane: Iterable[Claimed], until: float) -> None:
+        """Do the rows one after the other, and none of them beyond the lease."""
         blocked = False
         for work in lane:
-            if blocked:  # what follows a failed one keeps its place behind it
+            late = asyncio.get_running_loop().time() > until
+            if blocked or late or self._stopping:  # what follows a failed one stays behind it
+                blocked = True
                 await self._release(work)
             else:
-                blocked = not await self._do(work)
+                blocked = not await self._do(work, until)
 
-    async def _do(self, work: Claimed) -> bool:
+    async def _do(self, work: Claimed, until: float) -> bool:
         """Return whether the lane may go on."""
         try:
-            step = await self.handle(work)
+            # Never in two hands at once: the handler ends before the lease does.
+            async with asyncio.timeout_at(until + _GRACE * self.lease.total_seconds()):
+                step = await self.handle(work)
             await self.db.write(lambda tx: self._finish(tx, work, step))
             self.count(work.kind, "done")
             for wake in self.wake_others:
@@ -146,10 +171,10 @@ class Worker:
         except Ignore as reason:
             text = str(reason)
             self.count(work.kind, "ignored")
-            await self._write(work, lambda tx: tx.work.ignored(work, text, self.now()))
+            return await self._write(work, lambda tx: tx.work.ignored(work, text, self.now()))
         except Postpone as wait:
             due = self.now() + wait.delay
-            await self._write(work, lambda tx: tx.work.retry(work, due, "postponed"))
+            await self._write(work, lambda tx: tx.work.postpone(work, due, "postponed"))
             return False
         except Exception as error:  # one poisoned event stops nobody
             return await self._failed(work, error)
@@ -168,8 +193,10 @@ class Worker:
         pause = self._next_try(work, error)
         self.count(work.kind, "failed" if pause else "set_aside")
         if pause is None:
-            await self._write(work, lambda tx: self._give_up(tx, work, reason))
-            return True
+            return await self._write(work, lambda tx: self._give_up(tx, work, reason)) or (
+                # Telling it failed too. Given up all the same, or it would come back for ever.
+                await self._write(work, lambda tx: tx.work.dead(work, reason, self.now()))
+            )
         due = self.now() + pause
         await self._write(work, lambda tx: tx.work.retry(work, due, reason))
         return False
@@ -178,6 +205,8 @@ class Worker:
         """Return the wait before the next try, or None when there shall be none."""
         if isinstance(error, Hopeless):
             return None
+        if isinstance(error, Unavailable):  # the work is not at fault, and nothing was written
+            return self.patience.pause(work.tries)
         if isinstance(error, WecomError):
             if error.kind not in {Kind.RETRY, Kind.WAIT, Kind.TOKEN, Kind.CONFIG}:
                 return None
@@ -190,12 +219,14 @@ class Worker:
         if tx.work.dead(work, reason, self.now()):
             self.set_aside(tx, work, reason)
 
-    async def _write(self, work: Claimed, step: Step | Callable[[Transaction], bool]) -> None:
+    async def _write(self, work: Claimed, step: Step | Callable[[Transaction], bool]) -> bool:
         try:
             await self.db.write(step)
         except Exception as error:
             # The lease runs out and the work comes again; nothing is lost.
             _log.error("result_not_written", work=work.id, error=type(error).__name__)
+            return False
+        return True
 
 
 def _describe(error: Exception) -> str:

@@ -16,7 +16,7 @@ from storage.jobs import Claimed, Queue
 from storage.tables import WORK_IS_OPEN, work
 
 _LANE_SHARE = 32  # rows of one lane per claim, so that a busy lane leaves room for others
-_PAGE = 256  # due rows looked at in one round, at least
+_PAGE = 32  # due rows looked at in the first round, at least; twice as many in each later one
 _ROUNDS = 8  # how often one claim looks past lanes that cannot move
 
 _DUE = (
@@ -73,7 +73,7 @@ def claim(
     """Lease up to `limit` due rows until `now + lease`; see `Work.claim`."""
     claimed: list[Claimed] = []
     seen: list[str] = []
-    page = max(4 * limit, _PAGE)
+    page = max(limit, _PAGE)
     for _ in range(_ROUNDS):
         candidates = _due(connection, queue, now, page, seen)
         if candidates:
@@ -83,6 +83,7 @@ def claim(
             seen += lanes
         if len(claimed) >= limit or len(candidates) < page:
             break
+        page *= 2
     return _leased(connection, claimed[:limit], now, now + lease)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -106,11 +106,14 @@ _PENDING_AFTER = _PENDING.where(
     > tuple_(bindparam("at", type_=requests.c.created_at.type), bindparam("last"))
 )
 _COUNT_PENDING = select(func.count()).select_from(requests).where(REQUEST_IS_PENDING)
-_COUNT = select(func.count()).where(
-    requests.c.requester == bindparam("userid"),
-    requests.c.created_at >= bindparam("since"),
-    requests.c.action == bindparam("action"),
-    requests.c.state.in_(bindparam("states", expanding=True)),
+_COUNTS = (
+    select(requests.c.state, func.count())
+    .where(
+        requests.c.requester == bindparam("userid"),
+        requests.c.created_at >= bindparam("since"),
+        requests.c.action == bindparam("action"),
+    )
+    .group_by(requests.c.state)
 )
 
 
@@ -202,20 +205,21 @@ class Requests:
         """Return how many requests are pending."""
         return int(self._connection.execute(_COUNT_PENDING).scalar_one())
 
-    def count(
-        self, requester: str, action: str, since: datetime, states: Iterable[State] = tuple(State)
-    ) -> int:
-        """Return how many such requests the person made since then.
+    def counts(self, requester: str, action: str, since: datetime) -> Mapping[State, int]:
+        """Return how many such requests the person made since then, by what became of them.
 
         To decide by it, `Transaction.hold` a name for the person first.
         """
-        values = {
-            "userid": user_key(requester),
-            "action": action,
-            "since": since,
-            "states": [state.value for state in states],
-        }
-        return int(self._connection.execute(_COUNT, values).scalar_one())
+        values = {"userid": user_key(requester), "action": action, "since": since}
+        return {State(word): number for word, number in self._connection.execute(_COUNTS, values)}
+
+    def auto_reviewed(self) -> Mapping[str, int]:
+        """Return how many requests each auto-review has answered, by id. Reads every request."""
+        return Counter(
+            answered
+            for body in self._connection.execute(_AUTO_REVIEWED).scalars()
+            if (answered := _REQUEST.load(body).verdict.auto_review)
+        )
 
     def search(self, words: str, limit: int) -> list[Request]:
         """Return the request with this id, then those whose subject or requester has this name.

@@ -52,6 +52,7 @@ _RETRY = (
     .where(*_MINE)
     .values(due=bindparam("new_due"), error=bindparam("new_error"), leased=0)
 )
+_POSTPONE = _RETRY.values(tries=work.c.tries - 1)
 # Not needed for the order: claims need not look at rows again and again that cannot move yet.
 _WAIT_BEHIND = (
     update(work)
@@ -144,7 +145,14 @@ class Work:
 
     def retry(self, claim: Claimed, due: datetime, error: str) -> bool:
         """Try the row again at `due`; its lane waits with it. False as in `done`."""
-        if not self._mine(_RETRY, claim, new_due=due, new_error=error):
+        return self._put_off(_RETRY, claim, due, error)
+
+    def postpone(self, claim: Claimed, due: datetime, reason: str) -> bool:
+        """Do the same for a row with which nothing is wrong: this try does not count."""
+        return self._put_off(_POSTPONE, claim, due, reason)
+
+    def _put_off(self, statement: Any, claim: Claimed, due: datetime, error: str) -> bool:
+        if not self._mine(statement, claim, new_due=due, new_error=error):
             return False
         parameters = {"own_queue": int(claim.queue), "own_lane": claim.lane, "own_id": claim.id}
         self._connection.execute(_WAIT_BEHIND, parameters | {"new_due": due})

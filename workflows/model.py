@@ -95,8 +95,14 @@ class State(StrEnum):
         """Whether nothing can change it any more. A failed execution waits for a human."""
         return self not in _UNFINISHED
 
+    @property
+    def is_allowed(self) -> bool:
+        """Whether it was decided in the requester's favour and still stands."""
+        return self in _ALLOWED
+
 
 _UNFINISHED = frozenset({State.PENDING, State.APPROVED, State.EXECUTION_FAILED})
+_ALLOWED = frozenset({State.APPROVED, State.EXECUTED, State.EXECUTION_FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +201,13 @@ class Request:
 
     @property
     def key(self) -> str:
-        """Same requester, action and subject: a second such request joins the first."""
-        return f"{self.requester.userid.lower()}|{self.action}|{self.subject.key}"
+        """Same requester, action and subject: a second such request joins the first.
+
+        What was asked and what was observed stay apart: a ticket that is being made must not
+        cover an add that came without it.
+        """
+        who, origin = self.requester.userid.lower(), self.origin.value
+        return f"{who}|{self.action}|{self.subject.key}|{origin}"
 
 
 class RelationState(StrEnum):

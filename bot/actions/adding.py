@@ -1,17 +1,17 @@
-"""Relations as WeCom reports them: added, changed, ended; each new one is judged."""
+"""A member and a customer became contacts: noted, matched with a ticket, and judged once."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.actions import containing, deciding, judging, knowing, tickets, welcoming
 from bot.actions.scene import Scene
-from bot.events import ContactAdded, ContactDeleted, ContactEdited
+from bot.events import ContactAdded
 from bot.wecom import ExternalContact
 from workflows import approval
 from workflows.model import (
     Claim,
-    Containment,
     Facts,
     Origin,
     Outcome,
@@ -25,41 +25,144 @@ from workflows.model import (
     Verdict,
     same_user,
 )
-from workflows.policy import Policy
-from workflows.steps import Refused, Withdraw
+from workflows.steps import Recheck, Refused, Supersede
 
+LOOK_AGAIN = "look_again"
+# WeCom may not show a new contact at once, nor a half one before the member confirms (84061).
+_LOOKS = tuple(timedelta(minutes=m) for m in (1, 10, 60, 6 * 60, 24 * 60))
 _TOGETHER = frozenset({RelationState.HALF, RelationState.ADDED})
 
 
-def added(scene: Scene, event: ContactAdded, contact: ExternalContact | None) -> None:
-    """Take note of an add and judge it, once, however often and in whatever order it is told."""
+def added(scene: Scene, event: ContactAdded, contact: ExternalContact | None, look: int = 0) -> None:
+    """Take note of an add and judge it, once, however often and in whatever order it is told.
+
+    What WeCom does not show yet is looked for again later; `look` counts how often that was.
+    """
+    scene.tx.hold(f"customer:{event.external_userid}")
     before = scene.tx.relations.get(event.userid, event.external_userid)
-    relation = _added_relation(scene, event, contact, before)
-    if relation is None:
-        return  # ended again before we came to look
-    is_news = before is None or before.state not in _TOGETHER or not before.request_id
-    if is_news and containing.taken_over(scene, relation):
+    if before and before.seen_at and before.seen_at > event.created_at:
+        return  # something newer is known
+    if contact is not None:
+        knowing.remember(scene, contact)
+    if knowing.follower(contact, event.userid) is None:
+        _not_shown(scene, event, before, look)
         return
-    ticket = _ticket_of(scene, relation)
-    ticketed = scene.tx.requests.get(ticket.request_id) if ticket else None
-    if not is_news:
-        _still_there(scene, event, relation)
+    relation = _together(scene, event, before)
+    if containing.taken_over(scene, relation, contact):
         return
-    verdict = judging.judge(scene, known := judging.happened(scene, relation, ticketed))
-    if ticket:
-        tickets.use(scene, ticket, event.external_userid)
-    if ticketed and _covers(scene.policy, ticketed.verdict, verdict):
-        _closed(scene, event, relation, ticketed)
+    governing = scene.tx.requests.get(relation.request_id) if relation.request_id else None
+    if governing is None:
+        _judge(scene, event, relation)
+        return
+    if before and before.state is RelationState.HALF and relation.state is RelationState.ADDED:
+        governing = _confirmed(scene, relation, governing)
+    welcoming.greet(scene, event, governing.state)
+
+
+def looked_again(
+    scene: Scene, userid: str, external_userid: str, contact: ExternalContact | None, look: int
+) -> None:
+    """Take up an add that was not shown before, unless something newer is known by now."""
+    known = scene.tx.relations.get(userid, external_userid)
+    if known is not None and known.request_id:
+        return
+    half = known is not None and known.state is RelationState.HALF
+    event = ContactAdded(userid, external_userid, scene.now, half=half)
+    added(scene, event, contact, look)
+
+
+def _not_shown(scene: Scene, event: ContactAdded, before: Relation | None, look: int) -> None:
+    """Judge nobody on facts nobody has: note a half relation, and look again later."""
+    if event.half and (before is None or before.state not in _TOGETHER):
+        base = before or Relation(event.userid, event.external_userid, RelationState.NONE)
+        half = replace(base, state=RelationState.HALF, channel=event.state, request_id="")
+        scene.tx.relations.put(replace(half, seen_at=event.created_at))
+    if look == 0:
+        who = (event.userid, event.external_userid)
+        scene.record("add.not_shown", who=who, half=event.half)
+    if look < len(_LOOKS):
+        again = f"{event.userid}|{event.external_userid}|{look + 1}"
+        scene.remind(LOOK_AGAIN, again, scene.now + _LOOKS[look])
+
+
+def _together(scene: Scene, event: ContactAdded, before: Relation | None) -> Relation:
+    """Return the relation as WeCom shows it now, with the request that governs it already."""
+    base = scene.tx.relations.get(event.userid, event.external_userid)
+    assert base is not None, "remembered a moment ago"  # noqa: S101
+    were_together = before is not None and before.state in _TOGETHER
+    half = event.half and not (before and before.state is RelationState.ADDED)
+    relation = replace(
+        base,
+        state=RelationState.HALF if half else RelationState.ADDED,
+        added_at=base.added_at or event.created_at,
+        channel=event.state or base.channel,
+        seen_at=event.created_at,
+        request_id=base.request_id if were_together else "",
+    )
+    scene.tx.relations.put(relation)
+    return relation
+
+
+def _judge(scene: Scene, event: ContactAdded, relation: Relation) -> None:
+    ticket = _ticket_of(scene, event, relation)
+    used = ticket is not None and tickets.use(scene, ticket, event.external_userid)
+    ticketed = scene.tx.requests.get(ticket.request_id) if ticket and used else None
+    known = judging.happened(scene, relation, ticketed)
+    verdict = judging.judge(scene, known)
+    if ticketed and covers(scene, ticketed.verdict, verdict):
+        _closed(scene, relation, ticketed)
+        welcoming.greet(scene, event, State.EXECUTED)
         return
     claim = ticketed.claim if ticketed else Claim()
-    request = _observed(scene, relation, claim, known, verdict)
-    judged(scene, request, relation, event)
+    request = judged(scene, relation, claim, known, verdict)
+    welcoming.greet(scene, event, request.state)
 
 
-def _observed(
+def _ticket_of(scene: Scene, event: ContactAdded, relation: Relation) -> Ticket | None:
+    """Return the unused ticket this add came by; anybody after the first came without one.
+
+    A ticket that ran out while the event was on its way counts: it was scanned in time.
+    """
+    ticket = scene.tx.tickets.get(relation.channel) if relation.channel else None
+    if ticket is None or not same_user(ticket.userid, relation.userid):
+        return None
+    in_time = ticket.state is TicketState.EXPIRED and event.created_at <= ticket.expires_at
+    return ticket if in_time or ticket.state is TicketState.OPEN else None
+
+
+def covers(scene: Scene, given: Verdict, now: Verdict) -> bool:
+    """Whether what was granted on less is enough for what the real facts ask for."""
+    return not approval.is_stricter(now, given, scene.book.chain_defaults.strictness)
+
+
+def _closed(scene: Scene, relation: Relation, request: Request) -> None:
+    """A ticketed add went as approved."""
+    scene.tx.relations.put(replace(relation, request_id=request.id))
+    name = _subject(scene, relation).name
+    who = (relation.userid, relation.external_userid)
+    scene.record("add.ticketed", request, who=who, customer=name)
+    scene.tell([relation.userid], "ticket.used", id=request.id, customer=name)
+
+
+def _confirmed(scene: Scene, relation: Relation, governing: Request) -> Request:
+    """The member has confirmed a half relation: judge it again, now that more is known."""
+    known = judging.happened(scene, relation, governing)
+    verdict = judging.judge(scene, known)
+    if covers(scene, governing.verdict, verdict):
+        return governing
+    if governing.state is State.PENDING:
+        strictness = scene.book.chain_defaults.strictness
+        return deciding.advance(scene, governing, Recheck(verdict, strictness))
+    if governing.state.is_allowed:
+        return judged(scene, relation, governing.claim, known, verdict)
+    return governing
+
+
+def judged(
     scene: Scene, relation: Relation, claim: Claim, known: Facts, verdict: Verdict
 ) -> Request:
-    return Request(
+    """Open the request of an add that took place, and hold the relation if it is not allowed."""
+    request = Request(
         id=scene.new_id(),
         action=judging.ADD,
         origin=Origin.OBSERVED,
@@ -72,80 +175,28 @@ def _observed(
         due_at=deciding.due(scene) if verdict.outcome is Outcome.APPROVAL else None,
         chain=deciding.chain(scene, verdict),
     )
-
-
-def judged(scene: Scene, request: Request, relation: Relation, event: ContactAdded | None) -> None:
-    """Open the request of an add that took place, and hold the relation if it is not allowed."""
+    _answer_asked(scene, request)
     earlier = scene.tx.requests.open_by_key(request.key)
-    if earlier is not None:  # the same two met again while the first time is undecided
-        request = earlier
-    relation = replace(relation, request_id=request.id)
+    governing = earlier or request  # the same two met again while the first time is undecided
+    relation = replace(relation, request_id=governing.id)
     scene.tx.relations.put(relation)
     if earlier is None:
-        request = deciding.open_request(scene, request)
-    if request.state is State.PENDING:
-        containing.hold(scene, relation, request)
-    if earlier is None:
-        containing.tell_of(scene, request)
-    if event is not None:
-        welcoming.greet(scene, event, request.state)
+        governing = deciding.open_request(scene, request)
+        containing.tell_of(scene, governing)
+    if governing.state is State.PENDING:
+        containing.hold(scene, relation, governing)
+    return governing
 
 
-def _added_relation(
-    scene: Scene, event: ContactAdded, contact: ExternalContact | None, before: Relation | None
-) -> Relation | None:
-    """Return the relation as it is now; None when there is none any more."""
-    if before and before.seen_at and before.seen_at > event.created_at and not event.half:
-        return before if before.state in _TOGETHER else None
-    if contact is not None:
-        knowing.remember(scene, contact)
-    present = knowing.follower(contact, event.userid) is not None
-    if not present and not event.half:
-        return None
-    known = scene.tx.relations.get(event.userid, event.external_userid)
-    base = known or Relation(event.userid, event.external_userid, RelationState.NONE)
-    was_full = before is not None and before.state is RelationState.ADDED
-    half = event.half and not was_full
-    relation = replace(
-        base,
-        state=RelationState.HALF if half else RelationState.ADDED,
-        added_at=base.added_at or event.created_at,
-        channel=base.channel or event.state,
-        seen_at=max(event.created_at, base.seen_at or event.created_at),
-        request_id=base.request_id if before and before.state in _TOGETHER else "",
-    )
-    scene.tx.relations.put(relation)
-    return relation
-
-
-def _ticket_of(scene: Scene, relation: Relation) -> Ticket | None:
-    """Return the open ticket this add came by; anybody after the first came without one."""
-    ticket = scene.tx.tickets.get(relation.channel) if relation.channel else None
-    if ticket is None or not same_user(ticket.userid, relation.userid):
-        return None
-    return ticket if ticket.state is TicketState.OPEN else None
-
-
-def _covers(policy: Policy, given: Verdict, now: Verdict) -> bool:
-    """Whether what was granted before the meeting is enough for what the real facts ask for."""
-    return not approval.is_stricter(now, given, policy.rulebook.chain_defaults.strictness)
-
-
-def _closed(scene: Scene, event: ContactAdded, relation: Relation, request: Request) -> None:
-    """A ticketed add went as approved."""
-    scene.tx.relations.put(replace(relation, request_id=request.id))
-    name = _subject(scene, relation).name
-    scene.record(
-        "add.ticketed", request, who=(relation.userid, relation.external_userid), customer=name
-    )
-    scene.tell([relation.userid], "ticket.used", id=request.id, customer=name)
-    welcoming.greet(scene, event, State.EXECUTED)
-
-
-def _still_there(scene: Scene, event: ContactAdded, relation: Relation) -> None:
-    request = scene.tx.requests.get(relation.request_id)
-    if request is not None:
-        welcoming.greet(scene, event, request.state)
+def _answer_asked(scene: Scene, observed: Request) -> None:
+    """What the member still asks for has happened: the observed request takes its place."""
+    asked = scene.tx.requests.open_by_key(replace(observed, origin=Origin.ASKED).key)
+    if asked is None or asked.state is not State.PENDING:
+        return
+    try:
+        deciding.advance(scene, asked, Supersede())
+    except Refused:
+        return  # decided this very moment
 
 
 def _subject(scene: Scene, relation: Relation) -> Subject:
@@ -153,53 +204,6 @@ def _subject(scene: Scene, relation: Relation) -> Subject:
     customer = scene.tx.relations.customer(external)
     name = customer.name if customer and customer.name else relation.remark
     return Subject(external, name or scene.texts("customer.unnamed"), external)
-
-
-def edited(scene: Scene, event: ContactEdited, contact: ExternalContact | None) -> None:
-    """Take note of changed remarks, phones and tags."""
-    if contact is not None:
-        knowing.remember(scene, contact)
-    who = (event.userid, event.external_userid)
-    scene.record("relation.edited", actor=f"user:{event.userid}", who=who)
-
-
-def deleted(scene: Scene, event: ContactDeleted, contact: ExternalContact | None) -> None:
-    """Take note that a relation ended, unless WeCom shows that it has begun anew since."""
-    old = scene.tx.relations.get(event.userid, event.external_userid)
-    if contact is not None:
-        knowing.remember(scene, contact)
-        old = scene.tx.relations.get(event.userid, event.external_userid)
-    if event.by_member and knowing.follower(contact, event.userid) is not None:
-        return
-    if old and old.seen_at and old.seen_at > event.created_at:
-        return
-    base = old or Relation(event.userid, event.external_userid, RelationState.NONE)
-    ended = (
-        RelationState.DELETED_BY_MEMBER if event.by_member else RelationState.DELETED_BY_CUSTOMER
-    )
-    gone = replace(
-        base, state=ended, seen_at=event.created_at, containment=Containment.NONE, former_remark=""
-    )
-    scene.tx.relations.put(gone)
-    request = scene.tx.requests.get(base.request_id) if base.request_id else None
-    scene.record(
-        f"relation.{ended.value}",
-        request,
-        who=(event.userid, event.external_userid),
-        source=event.source,
-    )
-    containing.gone(scene, gone, transferred=event.source == "DELETE_BY_TRANSFER")
-    _take_back(scene, request)
-
-
-def _take_back(scene: Scene, request: Request | None) -> None:
-    """A relation that is over needs no decision."""
-    if request is None or request.origin is not Origin.OBSERVED or request.state.is_final:
-        return
-    try:
-        deciding.advance(scene, request, Withdraw("system:relation_ended"))
-    except Refused:
-        return
 
 
 def judge_again(scene: Scene, request_id: str) -> None:
@@ -211,6 +215,5 @@ def judge_again(scene: Scene, request_id: str) -> None:
     relation = scene.tx.relations.get(stale.requester.userid, external)
     if relation is None or relation.state not in _TOGETHER or relation.request_id != stale.id:
         return
-    known = judging.happened(scene, relation, None)
-    verdict = judging.judge(scene, known)
-    judged(scene, _observed(scene, relation, Claim(), known, verdict), relation, None)
+    known = judging.happened(scene, relation, stale)
+    judged(scene, relation, stale.claim, known, judging.judge(scene, known))

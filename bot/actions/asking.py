@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from bot import hints
-from bot.actions import deciding, judging, reasons
+from bot.actions import deciding, judging, reasons, tickets
 from bot.actions.scene import Scene
 from workflows import asking, masking
 from workflows.model import (
@@ -21,7 +21,7 @@ from workflows.model import (
     Subject,
     same_user,
 )
-from workflows.steps import Supersede
+from workflows.steps import Revoke, Supersede
 
 DRAFT = "ask"
 _DRAFT_LIVES = timedelta(minutes=30)
@@ -114,14 +114,45 @@ def _subject(claim: Claim, found: Customer | None) -> Subject:
 
 def _joins(scene: Scene, userid: str, subject: Subject, claim: Claim) -> bool:
     """Whether the same is asked for already; with other words it takes the old one's place."""
-    key = f"{userid.lower()}|{judging.ADD}|{subject.key}"
-    earlier = scene.tx.requests.open_by_key(key)
+    key = f"{userid.lower()}|{judging.ADD}|{subject.key}|{Origin.ASKED.value}"
+    earlier = scene.tx.requests.open_by_key(key) or _ticketed(scene, userid, key)
     if earlier is None:
         return False
-    if earlier.state is State.PENDING and earlier.claim != claim:
-        deciding.advance(scene, earlier, Supersede())
-        return False
+    ticket = tickets.live(scene, earlier)
+    if earlier.claim != claim or (earlier.state is State.EXECUTION_FAILED and ticket is None):
+        return not _gives_way(scene, earlier)
+    if ticket and earlier.state is State.EXECUTION_FAILED:
+        tickets.issue_again(scene, ticket)
+        scene.tell([userid], "ask.allowed", id=earlier.id, customer=subject.name)
+        return True
     scene.tell([userid], "ask.joined", id=earlier.id, customer=subject.name, state=earlier.state)
+    if ticket:
+        tickets.show_again(scene, earlier, ticket)
+    return True
+
+
+def _ticketed(scene: Scene, userid: str, key: str) -> Request | None:
+    """Return the request of this key whose ticket nobody has used yet."""
+    for ticket in scene.tx.tickets.open_of(userid):
+        request = scene.tx.requests.get(ticket.request_id)
+        if request is not None and request.key == key:
+            return request
+    return None
+
+
+def _gives_way(scene: Scene, earlier: Request) -> bool:
+    """Whether an earlier request could be ended for a new one: not while its ticket is made."""
+    match earlier.state:
+        case State.PENDING:
+            deciding.advance(scene, earlier, Supersede())
+        case State.EXECUTION_FAILED:
+            deciding.advance(scene, earlier, Revoke("system:supersede"))
+        case State.EXECUTED:
+            tickets.revoke(scene, earlier)
+        case _:
+            words = {"id": earlier.id, "customer": earlier.subject.name, "state": earlier.state}
+            scene.tell([earlier.requester.userid], "ask.joined", **words)
+            return False
     return True
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot import outgoing
-from bot.actions import reasons
+from bot.actions import knowing, reasons
 from bot.actions.scene import Scene
+from bot.wecom import ExternalContact
 from bot.wording import Words
 from workflows import containment
 from workflows.containment import (
@@ -38,6 +39,7 @@ from workflows.schedules import parse_duration
 from workflows.sections import Enforcement
 
 CHECK = "remedy_check"
+_ASSIGNED = 202  # the add_way of a transfer, document 92114
 
 
 def hold(scene: Scene, relation: Relation, request: Request) -> None:
@@ -110,15 +112,14 @@ def _affected(scene: Scene, request: Request, selectors: tuple[str, ...]) -> lis
     return found
 
 
-def taken_over(scene: Scene, relation: Relation) -> bool:
-    """Whether an add is a customer we had handed over ourselves; then the remedy is done."""
+def taken_over(scene: Scene, relation: Relation, contact: ExternalContact | None) -> bool:
+    """Whether an add is a customer we had handed over ourselves; then the remedy is done.
+
+    Only if WeCom no longer shows the customer with the member who had to give them up.
+    """
     for other in scene.tx.relations.of_customer(relation.external_userid):
-        remedy = scene.tx.remedies.open_for(other.userid, relation.external_userid)
-        if (
-            remedy is not None
-            and remedy.state in {RemedyState.TRANSFERRING, RemedyState.ESCALATED}
-            and same_user(remedy.transfer_to, relation.userid)
-        ):
+        remedy = _handed_over(scene, other, relation)
+        if remedy is not None and knowing.follower(contact, other.userid) is None:
             governed = replace(relation, request_id=remedy.request_id)
             scene.tx.relations.put(governed)
             who = (relation.userid, relation.external_userid)
@@ -126,6 +127,30 @@ def taken_over(scene: Scene, relation: Relation) -> bool:
             seen(scene, other.userid, relation.external_userid, TransferDone())
             return True
     return False
+
+
+def _handed_over(scene: Scene, giver: Relation, taker: Relation) -> Remedy | None:
+    """Return the remedy that moved the customer. What ended with the giver may be told first."""
+    remedy = scene.tx.remedies.open_for(giver.userid, giver.external_userid)
+    if remedy is None and giver.request_id:
+        remedy = scene.tx.remedies.of_request(giver.request_id)
+    if remedy is None or not same_user(remedy.transfer_to, taker.userid):
+        return None
+    moving = remedy.state in {RemedyState.TRANSFERRING, RemedyState.ESCALATED}
+    moved = remedy.closed_because == "transferred" and taker.add_way == _ASSIGNED
+    return remedy if moving or moved else None
+
+
+def escalate(scene: Scene, userid: str, external_userid: str) -> None:
+    """Hand a remedy to humans whose relation could not be looked at."""
+    old = scene.tx.remedies.open_for(userid, external_userid)
+    request = scene.tx.requests.get(old.request_id) if old else None
+    if old is None or request is None:
+        return
+    new = replace(old, state=RemedyState.ESCALATED)
+    if scene.tx.remedies.move(old, new):
+        scene.record("remedy.escalated", request)
+        _follow(scene, new, request, (TellEscalated("not_seen"),))
 
 
 def gone(scene: Scene, relation: Relation, *, transferred: bool) -> None:

@@ -39,7 +39,7 @@ def hear(scene: Scene, userid: str, text: str) -> None:
         scene.tx.drafts.drop(userid)
         scene.tell([userid], "talk.given_up")
         return
-    if draft is not None and isinstance(command, PlainText | Unclear):
+    if draft is not None and _is_talk(command, text):
         if draft.kind == asking.DRAFT:
             asking.complete(scene, userid, draft.body, text)
         else:
@@ -48,6 +48,14 @@ def hear(scene: Scene, userid: str, text: str) -> None:
     if draft is not None:
         scene.tx.drafts.drop(userid)  # another command: what was begun is given up
     obey(scene, userid, command)
+
+
+def _is_talk(command: Command, text: str) -> bool:
+    """Whether somebody who was asked something answers, rather than says a command."""
+    if isinstance(command, Help) and command.topic is None:  # '帮助不大' begins like one
+        called = commands.verb("help")
+        return text.strip().lower() not in {*called.zh, *called.en, "？"}
+    return isinstance(command, PlainText | Unclear)
 
 
 def obey(scene: Scene, userid: str, command: Command) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from bot.actions import deciding, tickets, wording
 from bot.actions.scene import Scene
 from bot.wording import Words
 from workflows import permissions, roles
 from workflows.directory import ACTIVE, Directory
-from workflows.model import Request, State, same_user
+from workflows.model import Request, State
 from workflows.standing import Standing
 from workflows.steps import Reassign, Refused, Withdraw
 
@@ -30,10 +28,9 @@ def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
         return  # the first reading: nobody gained or lost anything
     tell_changes(scene, before, after, cause)
     later = scene.standing_as(after)
-    leavers = _gone(before.directory, fresh)
-    for userid in leavers:
+    for userid in _gone(before.directory, fresh):
         _leave(later, userid)
-    _reassign(later, leavers)
+    reassign(later)
 
 
 def tell_changes(scene: Scene, before: Standing, after: Standing, cause: str) -> None:
@@ -83,12 +80,12 @@ def _leave(scene: Scene, userid: str) -> None:
             tickets.revoke(scene, governing)
 
 
-def _reassign(scene: Scene, leavers: Iterable[str]) -> None:
-    """Find new approvers for what waited for people who left."""
-    for userid in leavers:
-        for request in scene.tx.requests.pending_for(userid, _PAGE):
-            if not same_user(request.requester.userid, userid):
-                _try(scene, request, Reassign())
+def reassign(scene: Scene) -> None:
+    """Find anew who decides about what is pending: people left, moved, or lost a role."""
+    page: list[Request] = []
+    while page := scene.tx.requests.pending(_PAGE, page[-1] if page else None):
+        for request in page:
+            _try(scene, request, Reassign())
 
 
 def _try(scene: Scene, request: Request, step: Withdraw | Reassign) -> None:

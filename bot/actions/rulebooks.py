@@ -38,6 +38,7 @@ def announce(scene: Scene, before: Standing | None) -> None:
     scene.tell(told, "config.activated", hash=scene.policy.hash, before=before.policy.hash)
     people.tell_changes(scene, before, scene.standing, "config")
     _recheck(scene)
+    people.reassign(scene)
 
 
 def _recheck(scene: Scene) -> None:

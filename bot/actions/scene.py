@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import outgoing
@@ -23,6 +23,7 @@ from workflows.standing import Standing
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that looks like something else
 _TRIES_PER_LENGTH = 4
+_ROUNDING = timedelta(milliseconds=1)  # the database cuts times to this: never call too early
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ class Scene:
         """Ask the clock to call `kind` for `name` at `due`. Asking twice is harmless."""
         # A lane of its own: in a shared one a later timer would hold up an earlier one.
         key = f"{kind}:{name}@{int(due.timestamp())}"
-        self.tx.work.add([Job(Queue.TIMERS, kind, key, name, key, due)], self.now)
+        after = due + _ROUNDING
+        self.tx.work.add([Job(Queue.TIMERS, kind, key, name, key, after)], self.now)
 
     def record(
         self,
@@ -167,9 +169,12 @@ class Scene:
 
 
 def _speakable(length: int) -> str:
-    """Return random characters that start with a letter and so never read as a number."""
+    """Return random characters that can be told from a word, by a digit, and from a number."""
     first = secrets.choice(ALPHABET[8:])
-    return first + "".join(secrets.choice(ALPHABET) for _ in range(length - 1))
+    while True:
+        rest = "".join(secrets.choice(ALPHABET) for _ in range(length - 1))
+        if not rest.isalpha():
+            return first + rest
 
 
 def _plain(detail: Mapping[str, object]) -> dict[str, object]:

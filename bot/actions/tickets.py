@@ -11,6 +11,7 @@ from workflows.model import Request, Ticket, TicketState
 from workflows.schedules import parse_duration
 
 EXPIRY = "ticket_expiry"
+_LIVE = frozenset({TicketState.OPEN, TicketState.ISSUING})
 
 
 def issue(scene: Scene, request: Request) -> None:
@@ -21,6 +22,13 @@ def issue(scene: Scene, request: Request) -> None:
     scene.tx.tickets.add(ticket)
     scene.send(outgoing.IssueTicket(key, ticket.userid))
     scene.record("ticket.ordered", request, until=due.isoformat())
+
+
+def issue_again(scene: Scene, ticket: Ticket) -> None:
+    """Order a ticket once more that could not be made. It is good for the full time from now."""
+    due = scene.now + parse_duration(scene.book.tickets.expires_after)
+    scene.tx.tickets.move(ticket, replace(ticket, expires_at=due))
+    scene.send(outgoing.IssueTicket(ticket.state_key, ticket.userid))
 
 
 def issued(scene: Scene, state_key: str, config_id: str, qr_code: str) -> Ticket | None:
@@ -41,29 +49,43 @@ def issued(scene: Scene, state_key: str, config_id: str, qr_code: str) -> Ticket
 
 def hand_over(scene: Scene, request: Request, ticket: Ticket) -> None:
     """Send the member the QR code, with what to do with it and until when."""
-    customer = request.subject.name
-    scene.send(
-        outgoing.SendNews(
-            ticket.userid,
-            scene.theirs("ticket.title", customer=customer),
-            scene.theirs("ticket.how", id=request.id, customer=customer, until=ticket.expires_at),
-            ticket.qr_code,
-            ticket.qr_code,
-        ),
-        key=f"ticket:{ticket.state_key}",
-    )
+    scene.send(_news(scene, request, ticket), key=f"ticket:{ticket.state_key}")
     scene.record("ticket.issued", request, until=ticket.expires_at.isoformat())
 
 
-def use(scene: Scene, ticket: Ticket, external_userid: str) -> None:
-    """Note who came with the ticket, and delete the contact way."""
-    _end(scene, ticket, replace(ticket, state=TicketState.USED, used_by=external_userid))
+def show_again(scene: Scene, request: Request, ticket: Ticket) -> None:
+    """Send the QR code of an open ticket once more."""
+    if ticket.state is TicketState.OPEN:
+        scene.send(_news(scene, request, ticket))
+
+
+def _news(scene: Scene, request: Request, ticket: Ticket) -> outgoing.SendNews:
+    customer = request.subject.name
+    return outgoing.SendNews(
+        ticket.userid,
+        scene.theirs("ticket.title", customer=customer),
+        scene.theirs("ticket.how", id=request.id, customer=customer, until=ticket.expires_at),
+        ticket.qr_code,
+        ticket.qr_code,
+    )
+
+
+def use(scene: Scene, ticket: Ticket, external_userid: str) -> bool:
+    """Note who came with the ticket, and delete the contact way; False if it was used already."""
+    if ticket.state is TicketState.USED:
+        return ticket.used_by == external_userid
+    return _end(scene, ticket, replace(ticket, state=TicketState.USED, used_by=external_userid))
+
+
+def live(scene: Scene, request: Request) -> Ticket | None:
+    """Return the request's ticket if it can still be used, or is being made."""
+    ticket = scene.tx.tickets.of_request(request.id)
+    return ticket if ticket and ticket.state in _LIVE else None
 
 
 def revoke(scene: Scene, request: Request) -> None:
     """Take back the ticket of a request, if it has an open one."""
-    ticket = scene.tx.tickets.of_request(request.id)
-    if ticket and ticket.state in {TicketState.OPEN, TicketState.ISSUING}:
+    if ticket := live(scene, request):
         _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
 
 
@@ -78,10 +100,11 @@ def expire(scene: Scene, state_key: str) -> None:
     scene.tell([ticket.userid], "ticket.expired", id=ticket.request_id, customer=name)
 
 
-def _end(scene: Scene, old: Ticket, new: Ticket) -> None:
+def _end(scene: Scene, old: Ticket, new: Ticket) -> bool:
     if not scene.tx.tickets.move(old, new):
-        return
+        return False
     request = scene.tx.requests.get(old.request_id)
     scene.record(f"ticket.{new.state.value}", request, by=new.used_by)
     if old.state is TicketState.OPEN:
         scene.send(outgoing.CloseTicket(old.state_key))
+    return True

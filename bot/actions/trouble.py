@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot import outgoing
 from bot.actions import containing, deciding, voting
 from bot.actions.scene import Scene
@@ -11,12 +13,16 @@ from workflows.containment import TransferRefused
 from workflows.model import same_user
 from workflows.steps import ExecutionFailed, Refused
 
+_ALARM = "alarm:"
+
 
 def set_aside(scene: Scene, work: Claimed, error: str) -> None:
     """Tell the admins once that work was given up, and do what its failing asks for."""
     scene.record("work.set_aside", work=work.id, what=work.kind, error=error)
     if work.queue is Queue.WELCOME:
         return  # the 20 seconds are over; nothing can be mended
+    if work.kind == containing.CHECK:
+        containing.escalate(scene, *work.body.split("|", 1))
     what = outgoing.read(work) if work.queue is Queue.OUTBOX else None
     match what:
         case IssueTicket():
@@ -28,10 +34,24 @@ def set_aside(scene: Scene, work: Claimed, error: str) -> None:
             _no_card(scene, what)
     lost = what.userid if isinstance(what, SendText | SendCard) else ""
     to = [admin for admin in scene.standing.admins if not same_user(admin, lost)]
-    key = f"set_aside:{work.kind}:{error}:{scene.now:%Y%m%d%H}"  # once an hour for the same cause
+    alarm(scene, work, error, to)
+
+
+def alarm(scene: Scene, work: Claimed, error: str, to: Iterable[str]) -> None:
+    """Tell admins of a trouble, once an hour for the same cause. No alarm about alarms."""
+    if (work.key or "").startswith(_ALARM):
+        return
+    cause = error.partition(",")[0]  # the rest differs each time
+    key = f"{_ALARM}{work.kind}:{cause}:{scene.now:%Y%m%d%H}"
     for admin in to:
         text = scene.company("alarm.set_aside", id=work.id, kind=work.kind, error=error)
         scene.send(outgoing.SendText(admin, text), key=f"{key}:{admin}")
+
+
+def misconfigured(scene: Scene, work: Claimed, error: str) -> None:
+    """WeCom refuses us for a reason that an admin must mend; the work is tried on meanwhile."""
+    scene.record("work.refused", work=work.id, what=work.kind, error=error)
+    alarm(scene, work, error, scene.standing.admins)
 
 
 def _no_ticket(scene: Scene, what: IssueTicket, error: str) -> None:

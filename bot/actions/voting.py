@@ -9,13 +9,16 @@ from bot.actions.scene import Scene
 from bot.wecom import cut_characters
 from workflows import approval
 from workflows.model import Answer, Origin, Request, State, TicketState, same_user
-from workflows.steps import Approve, Deny, Refused, Withdraw
+from workflows.steps import Approve, Deny, Refused, Revoke, Withdraw
 
 DENIAL = "deny"
 _DRAFT_LIVES = timedelta(minutes=30)
 _LONGEST_COMMENT = 200
 _NUDGE_EVERY = timedelta(hours=4)
-_RESUBMITTABLE = frozenset({State.DENIED, State.EXPIRED, State.WITHDRAWN, State.STALE})
+_RESUBMITTABLE = frozenset(
+    {State.DENIED, State.EXPIRED, State.WITHDRAWN, State.STALE, State.EXECUTION_FAILED}
+)
+_NOT_CARRIED_OUT = frozenset({State.APPROVED, State.EXECUTION_FAILED})
 
 
 def approve(scene: Scene, userid: str, request_id: str, *, comment: str = "", via: str) -> None:
@@ -52,9 +55,11 @@ def finish_denial(scene: Scene, userid: str, request_id: str, reason: str) -> No
 def withdraw(scene: Scene, userid: str, request_id: str) -> None:
     """Take one's own request back. Raises Refused."""
     request = find(scene, request_id)
-    if _has_ticket(scene, request, TicketState.OPEN, TicketState.ISSUING):
-        if not same_user(request.requester.userid, userid):
-            raise Refused("not_yours", id=request.id)
+    if not same_user(request.requester.userid, userid):
+        raise Refused("not_yours", id=request.id)
+    if request.state in _NOT_CARRIED_OUT and tickets.live(scene, request):
+        deciding.advance(scene, request, Revoke("system:requester"))
+    elif tickets.live(scene, request):
         tickets.revoke(scene, request)
     else:
         deciding.advance(scene, request, Withdraw(userid))

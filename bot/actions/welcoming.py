@@ -8,8 +8,6 @@ from bot.events import ContactAdded
 from workflows.model import State
 from workflows.sections import Welcome
 
-_ALLOWED = frozenset({State.APPROVED, State.EXECUTED})
-
 
 def greet(scene: Scene, event: ContactAdded, state: State) -> None:
     """Bring the welcome forward, with the words that fit the decision.
@@ -34,4 +32,4 @@ def text(scene: Scene, state: State | None) -> str:
     words = wish.welcome if wish else Welcome()
     if state is None or state is State.PENDING:
         return words.pending
-    return words.allowed if state in _ALLOWED else words.denied
+    return words.allowed if state.is_allowed else words.denied

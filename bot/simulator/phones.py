@@ -36,9 +36,8 @@ class Phones:
         self._world, self._journal, self._reset = world, journal, reset
         self._listeners: set[asyncio.Queue[str | None]] = set()
         self._sequence = 0
-        self._beginning = secrets.token_hex(
-            4
-        )  # tells a page that what it knows is of another world
+        self._beginning = secrets.token_hex(4)  # another one tells a page: forget what you know
+        self._resetting = False
         world.on_change(self.push)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -82,6 +81,7 @@ class Phones:
             "corp": {"name": state.corp_name, "id": world.corp_id, "agent_id": world.agent_id},
             "sequence": self._sequence,
             "beginning": self._beginning,
+            "resetting": self._resetting,
             "departments": [
                 {"id": one.id, "name": one.name, "parentid": one.parentid}
                 for one in state.departments.values()
@@ -158,7 +158,12 @@ class Phones:
     # -- doing ---------------------------------------------------------------------------------
 
     async def _do_reset(self, _: web.Request) -> web.Response:
-        await self._reset()
+        self._resetting = True
+        try:
+            await self._reset()
+        finally:
+            self._resetting = False
+            self.push("reset", dict)
         return _json({})
 
     async def _create_customer(self, request: web.Request) -> web.Response:

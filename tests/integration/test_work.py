@@ -397,3 +397,20 @@ async def explained(db: Database, step: Callable[[Transaction], None]) -> dict[s
             rows = inside.exec_driver_sql(prefix + statement, values)  # type: ignore[arg-type]
             plans[statement] = "\n".join(str(row[-1]) for row in rows) + "\n"
     return plans
+
+
+async def test_a_postponed_row_waits_with_its_lane_and_that_try_does_not_count(
+    db: Database,
+) -> None:
+    await add(db, a_job("a", "a1"), a_job("a", "a2"), a_job("b", "b1"))
+    first, second, _ = await claim(db)
+    await db.write(lambda tx: tx.work.release(second, NOON))
+
+    assert await db.write(lambda tx: tx.work.postpone(first, NOON + MINUTE, "too many a minute"))
+
+    assert await claim(db, after=MINUTE - SECOND, limit=1) == []
+    again = await claim(db, after=MINUTE)
+    assert [(each.body, each.tries) for each in again if each.lane == "a"] == [("a1", 1), ("a2", 1)]
+    assert not await db.write(
+        lambda tx: tx.work.postpone(second, NOON, "")
+    ) or again[1].tries == second.tries

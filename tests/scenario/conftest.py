@@ -3,20 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from bot import demo
+from bot import demo, settings
 from bot.app import App
 from bot.settings import Settings
 from bot.simulator import Simulator, demo_world
+from bot.simulator.records import Message
+from bot.simulator.views import message_view
+from storage.database import Database
+from storage.work import Queue, WorkState
+from workflows.model import AuditRecord, Request
 
 PATIENCE = 15.0  # seconds a person would wait at the very most
+
+Change = tuple[str, str]  # words of the demo's config file, and what stands there instead
+Opens = Callable[..., Awaitable["Stage"]]
+
+
+@dataclass(slots=True)
+class Clock:
+    """The time of both programs, which a test moves on."""
+
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def unix(self) -> float:
+        return self.now().timestamp()
+
+    def move(self, **by: float) -> None:
+        """Move on by `hours=8` and the like."""
+        self.ahead += timedelta(**by)
 
 
 @dataclass(slots=True)
@@ -27,6 +54,61 @@ class Stage:
     address: str
     settings: Settings
     http: aiohttp.ClientSession
+    folder: Path
+    clock: Clock
+    db: Database
+    _running: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    # Menwei itself
+
+    async def start(self, *changes: Change) -> None:
+        """Start Menwei on its database, with changes of the config file as it is by now."""
+        file = self.folder / "config.toml"
+        text = changed(file.read_text("utf-8"), changes)
+        file.write_text(text, "utf-8")
+        self.settings = settings.parse(text)
+        app = App(self.settings, self.clock.now)
+        self.address = await self._running.enter_async_context(app.running())
+        self.simulator.callback_url = f"{self.address}/wecom/callback"
+
+    async def knows_the_company(self) -> None:
+        """Wait until Menwei has read the directory."""
+        read = self.db.read
+        await self.until(
+            lambda: read(lambda tx: tx.people.directory()), lambda it: it.members, "the directory"
+        )
+
+    async def stop(self) -> None:
+        """Stop Menwei. WeCom goes on calling where it was."""
+        await self._running.aclose()
+
+    async def quiet(self) -> None:
+        """Wait until every callback is handled and every call to WeCom is made."""
+        await self.simulator.idle()
+
+        async def waiting() -> int:
+            counts = await self.db.read(lambda tx: tx.work.counts())
+            return sum(counts.get((q, WorkState.OPEN), 0) for q in (Queue.INBOX, Queue.OUTBOX))
+
+        await self.until(waiting, lambda count: count == 0, "all work is done")
+
+    async def request(self, request_id: str) -> Request:
+        found = await self.db.read(lambda tx: tx.requests.get(request_id))
+        assert found is not None
+        return found
+
+    async def newest(self, userid: str) -> Request:
+        """Return a member's newest request."""
+        found = await self.db.read(lambda tx: tx.requests.by_requester(userid, 1))
+        assert found, f"{userid} has no request"
+        return found[0]
+
+    async def records(self, request_id: str, kind: str = "") -> list[AuditRecord]:
+        """Return what the audit says of a request."""
+        found = await self.db.read(lambda tx: tx.audit.of_request(request_id))
+        return [each for each in found if kind in ("", each.kind)]
+
+    # What people see and do
 
     async def state(self) -> dict[str, Any]:
         async with self.http.get(f"{self.simulator.base_url}/sim/state") as answer:
@@ -44,8 +126,15 @@ class Stage:
 
     async def heard(self, userid: str) -> list[dict[str, Any]]:
         """Return what the app has sent to a member."""
-        chats = (await self.state())["chats"].get(userid, [])
-        return [each for each in chats if each["kind"] in {"text", "news", "card"}]
+        return [message_view(each) for each in self.chat(userid)]
+
+    def chat(self, userid: str) -> list[Message]:
+        chats = self.simulator.world.state.chats.get(userid.lower(), [])
+        return [each for each in chats if each.kind in {"text", "news", "card"}]
+
+    def times_told(self, userid: str, words: str) -> int:
+        """Return how many texts with these words a member has got."""
+        return sum(words in each.text for each in self.chat(userid) if each.kind == "text")
 
     async def hears(self, userid: str, words: str, kind: str = "text") -> dict[str, Any]:
         """Wait until a member has got a message with these words; return the newest such."""
@@ -109,23 +198,55 @@ class Stage:
             async with asyncio.timeout(patience):
                 while True:
                     seen = await look()
-                    if (hit := found(seen)) is not None and hit is not False:
+                    if hit := found(seen):
                         return hit
                     await asyncio.sleep(0.02)
         except TimeoutError:
             pytest.fail(f"waited in vain: {what}; last seen: {str(seen)[-3000:]}")
 
 
+def changed(text: str, changes: tuple[Change, ...]) -> str:
+    """Return a config with words replaced; all of them must be there."""
+    for old, new in changes:
+        assert old in text, f"the demo's config has no {old!r}"
+        text = text.replace(old, new, 1)
+    return text
+
+
+@asynccontextmanager
+async def opened(folder: Path, *changes: Change) -> AsyncIterator[Stage]:
+    """Run a Menwei with the demo's rules, changed, and its pretend WeCom."""
+    clock = Clock()
+    simulator = Simulator(demo.corp(), demo_world(), clock.unix)
+    found = demo.configured(await simulator.start(), 0, folder)
+    db = Database.open(found.storage.url)
+    try:
+        async with aiohttp.ClientSession() as http:
+            stage = Stage(simulator, "", found, http, folder, clock, db)
+            await stage.start(*changes)
+            try:
+                await stage.knows_the_company()
+                yield stage
+            finally:
+                await stage.stop()
+    finally:
+        await db.aclose()
+        await simulator.stop()
+
+
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    simulator = Simulator(demo.corp(), demo_world())
-    base = await simulator.start()
-    settings = demo.configured(base, 0, tmp_path)
-    try:
-        async with aiohttp.ClientSession() as http, App(settings).running() as address:
-            simulator.callback_url = f"{address}/wecom/callback"
-            stage = Stage(simulator, address, settings, http)
-            await stage.hears("zhaomin", "门卫已启用")
-            yield stage
-    finally:
-        await simulator.stop()
+    """The demo's company under the demo's rules."""
+    async with opened(tmp_path) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def opens(tmp_path: Path) -> AsyncIterator[Opens]:
+    """Opens a stage under changed rules: `stage = await opens(("allow = 2", "allow = 4"))`."""
+    async with AsyncExitStack() as stack:
+
+        async def open_(*changes: Change) -> Stage:
+            return await stack.enter_async_context(opened(tmp_path, *changes))
+
+        yield open_

@@ -20,15 +20,15 @@ const TOAST_MS = 4200;
 
 let t = translator("zh");
 let parts = [];
-let guide = null;
 let drawn = "";
 let planned = false;
 
 const store = new Store({
   onChange: () => plan(),
   onReset: () => {
-    guide?.restart();
-    ui.set({ story: "1", sheet: {}, customerView: null, peer: {} });
+    drawn = ""; // everything is built anew, so that no draft and no search is left over
+    ui.restart("1");
+    ui.set({}); // keeps the choice
     toast(t("restarted"));
   },
   onError: (why) => toast(t("failed", { why: why ?? t("unreachable") })),
@@ -53,10 +53,10 @@ function mount() {
   t = translator(ui.language);
   document.documentElement.lang = ui.language === "zh" ? "zh-CN" : "en";
   document.title = t("title");
-  const context = { store, ui, t, world: () => new World(store.state, ui.since) };
+  const context = { store, ui, t, world: () => new World(store.state) };
   const phones = Object.entries(OWNERS).map(([role, userids]) => new MemberPhone(role, userids, context));
   phones.push(new CustomerPhone(context));
-  guide = new StoryPanel(context, root);
+  const guide = new StoryPanel(context, root);
   const log = new WireLog(context);
   const head = header();
   parts = [head, ...phones, log, guide]; // the guide last: it points at what the others drew
@@ -68,7 +68,7 @@ function header() {
   const state = el("span", { class: "live" });
   const restart = button({
     class: "head-button", title: t("restart_hint"), data: { role: "restart" }, on: { click: () => store.reset() },
-  }, icon("restart"), el("span", { text: t("restart") }));
+  }, icon("restart"), el("span", {}));
   const language = el("div", { class: "languages", role: "group", "aria-label": t("language") },
     [["zh", "中文"], ["en", "English"]].map(([code, name]) => button({
       class: "language", text: name, lang: code, data: { language: code }, "aria-pressed": ui.language === code,
@@ -80,6 +80,8 @@ function header() {
   const render = () => {
     state.classList.toggle("off", !store.live);
     setText(state, t(store.live ? "live" : "offline"));
+    root.inert = store.resetting;
+    setText(restart.querySelector("span"), t(store.resetting ? "restarting" : "restart"));
   };
   return { node, render, always: true };
 }

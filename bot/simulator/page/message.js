@@ -18,10 +18,14 @@ export function withTimes(messages) {
   return items;
 }
 
+// The pretend company is in China, and so are its phones and the times the bot writes.
+const CLOCK = new Intl.DateTimeFormat("zh-CN", {
+  timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+});
+
 /** Return the time as a clock shows it. */
 export function clock(at) {
-  const when = new Date(at);
-  return [when.getHours(), when.getMinutes()].map((n) => String(n).padStart(2, "0")).join(":");
+  return CLOCK.format(at);
 }
 
 /** Return a line with the time between messages. */

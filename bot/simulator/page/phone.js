@@ -89,7 +89,7 @@ const ASK_FIRST = {
 
 const WORDS = {
   zh: { mine: "我的", rights: "权限", help: "帮助", rules: "规则", look: "查 张伟", rightsOf: "权限 周小美", todo: "待办", approve: "同意", deny: "拒绝", reason: "资料不全" },
-  en: { mine: "mine", rights: "rights", help: "help", rules: "rules", look: "look 张伟", rightsOf: "rights 周小美", todo: "todo", approve: "approve", deny: "deny", reason: "data missing" },
+  en: { mine: "mine", rights: "rights", help: "help", rules: "rules", look: "look 张伟", rightsOf: "rights 周小美", todo: "todo", approve: "approve", deny: "reject", reason: "data missing" },
 };
 
 /** Commands worth trying for this person now; what waits for an answer comes first. */

@@ -22,8 +22,8 @@ export class Store {
     this.onReset = onReset;
     this.fetching = false;
     this.again = false;
-    this.generation = 0; // grows with every reset, so that a fetch begun before it is thrown away
-    this.newest = 0; // the largest message id seen
+    this.beginning = ""; // names the world: another one means that somebody has started over
+    this.resetting = false;
     this.timer = 0;
   }
 
@@ -74,28 +74,27 @@ export class Store {
     this.onChange();
   }
 
-  /** Put the world back to its beginning. */
+  /** Put the world back to its beginning. Until the bot has begun anew as well, nothing is shown of it. */
   async reset() {
-    if (!(await this.post("/sim/reset"))) return;
-    this.#forget();
+    if (this.resetting) return;
+    this.#setResetting(true);
+    await this.post("/sim/reset");
+  }
+
+  #take(state) {
+    this.#setResetting(state.resetting);
+    if (state.resetting) return;
+    const another = this.beginning !== "" && state.beginning !== this.beginning;
+    this.beginning = state.beginning;
+    this.state = { ...EMPTY, ...state };
+    this.loaded = true;
+    if (another) this.onReset();
     this.onChange();
   }
 
-  #forget() {
-    this.generation += 1;
-    this.state = EMPTY;
-    this.loaded = false;
-    this.newest = 0;
-    this.onReset();
-  }
-
-  /** Take a fetched state. When messages have vanished, somebody else has reset the world. */
-  #take(state) {
-    const newest = newestId(state);
-    if (newest < this.newest) this.#forget();
-    this.newest = newest;
-    this.state = { ...EMPTY, ...state };
-    this.loaded = true;
+  #setResetting(resetting) {
+    if (this.resetting === resetting) return;
+    this.resetting = resetting;
     this.onChange();
   }
 
@@ -105,13 +104,10 @@ export class Store {
       return;
     }
     this.fetching = true;
-    const begun = this.generation;
     try {
       const answer = await fetch("/sim/state", { cache: "no-store" });
       if (!answer.ok) throw new Error(String(answer.status));
-      const state = await answer.json();
-      if (begun === this.generation) this.#take(state);
-      else this.again = true;
+      this.#take(await answer.json());
     } catch {
       setTimeout(() => this.refetch(), RETRY_AFTER_MS);
     } finally {
@@ -128,11 +124,6 @@ export class Store {
     this.live = live;
     this.onChange();
   }
-}
-
-function newestId(state) {
-  const chats = [...Object.values(state.chats ?? {}), ...Object.values(state.customer_chats ?? {})];
-  return chats.reduce((newest, chat) => Math.max(newest, Number(chat.at(-1)?.id ?? 0)), 0);
 }
 
 function parsed(text) {

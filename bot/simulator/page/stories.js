@@ -5,13 +5,16 @@ const WAY_PHONE_SEARCH = 2; // WeCom's add_way for a search by phone number (doc
 const APPROVE = '[data-key$=":approve"]:not(:disabled)';
 const WAITING = "待审批";
 const FORBIDDEN = "违规添加";
+const REFUSED = "已拒绝";
 
+const outcomeOf = (message) => message?.card.replaced || message?.card.replace_text || "";
 const member = (userid, verb) => `/sim/members/${userid}/${verb}`;
 
 /** Press approve on the card about `name`; the card's own preselected answers stand. */
 function approve(userid, name) {
   return {
     able: (w) => Boolean(w.openCard(userid, name)),
+    strayed: (w) => !w.openCard(userid, name) && outcomeOf(w.card(userid, name)) === REFUSED,
     act: (w, post) => {
       const message = w.openCard(userid, name);
       const key = message.card.button_list.map((b) => b.key ?? "").find((k) => k.endsWith(":approve"));
@@ -33,10 +36,11 @@ function addBySearch(userid, name) {
 const tagged = (w, userid, name, tag) => (w.relation(userid, name)?.tags ?? []).includes(tag);
 const deleted = (w, userid, name) => w.relation(userid, name)?.state === "deleted_by_member";
 
-// A step: `at` is the phone and its owner; `done` reads the world; without `act` it happens by itself.
+// A story's `cast` holds the phones when it begins. A step: `at` is the phone and its owner; `done` reads the world; without `act` it happens by itself.
 export const STORIES = [
   {
     key: "1",
+    cast: { seller: "zhouxiaomei", supervisor: "wangfang", customer: "张伟" },
     title: { zh: "先问再加", en: "Ask first" },
     intro: {
       zh: "要加客户，先问门卫。批准后拿到只给这位客户用的通行码，扫完即废。",
@@ -72,7 +76,7 @@ export const STORIES = [
       },
       {
         at: ["customer", "张伟"],
-        title: { zh: "互为好友，通行码作废", en: "Connected, ticket closed" },
+        title: { zh: "互为好友，通行码作废", en: "Connected, closed" },
         text: { zh: "张伟收到欢迎语；门卫删掉通行码，申请结案。", en: "Zhang Wei is greeted; Menwei deletes the ticket and closes the request." },
         done: (w) => w.connected("zhouxiaomei", "张伟") && !w.way("zhouxiaomei"),
       },
@@ -80,6 +84,7 @@ export const STORIES = [
   },
   {
     key: "2",
+    cast: { seller: "sunlei", supervisor: "wangfang", customer: "刘建国" },
     title: { zh: "先加后审", en: "After the fact" },
     intro: {
       zh: "没问就加了？企业微信拦不住，但门卫马上知道：先隔离，再逐级审批。",
@@ -88,8 +93,8 @@ export const STORIES = [
     steps: [
       {
         at: ["seller", "sunlei"],
-        title: { zh: "孙磊直接加了刘建国", en: "Sun Lei adds Liu Jianguo" },
-        text: { zh: "按手机号搜到就加。刘建国是李强的战略客户，门卫打上「待审批」。", en: "Found by phone. He is Li Qiang's strategic customer, so Menwei tags him 待审批." },
+        title: { zh: "孙磊直接加了刘建国", en: "Sun Lei adds a VIP" },
+        text: { zh: "按手机号搜到就加。刘建国是李强的战略客户，门卫打上「待审批」。", en: "Liu Jianguo is Li Qiang's strategic customer, so Menwei tags him 待审批." },
         done: (w) => Boolean(w.card("wangfang", "刘建国")) || tagged(w, "sunlei", "刘建国", WAITING),
         ...addBySearch("sunlei", "刘建国"),
       },
@@ -120,6 +125,7 @@ export const STORIES = [
   },
   {
     key: "3",
+    cast: { seller: "sunlei", supervisor: "wangfang", customer: "何晨" },
     title: { zh: "加了竞品", en: "Forbidden" },
     intro: {
       zh: "规则写明竞品不能加。门卫要求删除，并一直盯到真的删了才结案。",

@@ -22,12 +22,6 @@ export class StoryPanel {
       el("div", { class: "story-head" }, this.tabs, this.intro), this.steps);
   }
 
-  /** Forget what was seen: the world began anew. */
-  restart() {
-    this.seen.clear();
-    this.stage = "";
-  }
-
   render() {
     const { ui } = this.context;
     this.#renderTabs();
@@ -38,7 +32,7 @@ export class StoryPanel {
     setText(this.intro, finished ? this.context.t("story_done") : story.intro[ui.language]);
     keyed(this.steps, story.steps.map((step, index) => ({ step, index, state: stateOf(index, now), key: `${story.key}.${index + 1}` })), {
       key: (item) => item.key,
-      sign: (item) => [item.state, this.#able(item), this.#nextStory(item, finished)?.key].join("|"),
+      sign: (item) => [item.state, this.#able(item), this.#strayed(item), this.#nextStory(item, finished)?.key].join("|"),
       build: (item) => this.#step(item, this.#nextStory(item, finished)),
     });
     this.#enter(story, now);
@@ -68,6 +62,11 @@ export class StoryPanel {
     return state === "now" && Boolean(step.act) && (step.able?.(this.context.world()) ?? true);
   }
 
+  /** Whether the visitor chose otherwise, so that the step cannot come about any more. */
+  #strayed({ step, state }) {
+    return state === "now" && Boolean(step.strayed?.(this.context.world()));
+  }
+
   #nextStory({ index, key }, finished) {
     const story = STORIES.find((one) => one.key === key.split(".")[0]);
     return finished && index === story.steps.length - 1 ? STORIES[STORIES.indexOf(story) + 1] : undefined;
@@ -91,6 +90,7 @@ export class StoryPanel {
         el("span", { text: t("next_story") }), icon("next"));
     }
     if (item.state !== "now") return null;
+    if (this.#strayed(item)) return el("span", { class: "step-wait", text: t("strayed") });
     if (!this.#able(item)) return el("span", { class: "step-wait", text: t("waiting_for") });
     return button({
       class: "do-it", data: { role: "do-it" },
@@ -106,17 +106,23 @@ export class StoryPanel {
     }, icon("play"), el("span", { text: t("do_it") }));
   }
 
-  /** When a step begins, show the phone of whoever acts in it. */
+  /** When a story begins, its people hold the phones; when a step begins, whoever acts in it does. */
   #enter(story, now) {
     const stage = `${story.key}.${now}`;
-    if (now < 0 || stage === this.stage) return;
+    if (stage === this.stage) return;
+    const hands = this.stage.startsWith(`${story.key}.`) ? [] : Object.entries(story.cast);
     this.stage = stage;
-    const { ui } = this.context;
-    const [role, person] = story.steps[now].at;
-    const id = role === "customer" ? this.context.world().customerNamed(person)?.external_userid : person;
-    if (id) queueMicrotask(() => ui.show(role, id));
+    if (now >= 0) hands.push(story.steps[now].at);
+    queueMicrotask(() => hands.forEach((hand) => this.#give(...hand)));
+    if (now < 0) return;
     showIn(this.steps, this.steps.children[now]);
-    showIn(this.root.querySelector(".phones"), this.root.querySelector(`[data-phone="${role}"]`));
+    showIn(this.root.querySelector(".phones"), this.root.querySelector(`[data-phone="${story.steps[now].at[0]}"]`));
+  }
+
+  #give(role, person) {
+    const { ui, world } = this.context;
+    const id = role === "customer" ? world().customerNamed(person)?.external_userid : person;
+    if (id) ui.show(role, id);
   }
 
   /** Ring the phone, and in it the first thing of `hint` that is on the screen. */
@@ -129,6 +135,7 @@ export class StoryPanel {
     if (target === this.pointed && target?.classList.contains("hint")) return;
     this.pointed?.classList.remove("hint");
     target?.classList.add("hint");
+    target?.scrollIntoView({ block: "nearest", inline: "nearest" });
     this.pointed = target;
   }
 }

@@ -1,7 +1,7 @@
 // A scrolling conversation: keeps to its end, marks what is new, remembers its place per person.
 
 import { button, el, keyed } from "./dom.js";
-import { renderMessage, timeLine, withTimes } from "./message.js";
+import { isOwn, renderMessage, timeLine, withTimes } from "./message.js";
 
 const NEAR_END_PX = 90;
 
@@ -14,6 +14,8 @@ export class Threads {
     this.empty = el("div", { class: "empty" });
     this.jump = button({ class: "jump", hidden: true, on: { click: () => this.toEnd() } }, el("span", { text: t("new_message") }));
     this.node = el("div", { class: "thread" }, this.empty, this.jump);
+    this.stuck = true;
+    new ResizeObserver(() => { if (this.stuck) this.toEnd(); }).observe(this.node);
   }
 
   /** Show the conversation `id`. `scene` is what `renderMessage` needs; `blank` is shown when nothing was said. */
@@ -26,7 +28,10 @@ export class Threads {
       this.node.prepend(list);
       this.shown = list;
     }
-    const atEnd = switched || nearEnd(list);
+    const last = messages.at(-1);
+    const answered = known && last && isOwn(last, scene.owner) && last.id !== this.newest;
+    this.newest = last?.id;
+    const atEnd = switched || answered || this.stuck;
     const added = keyed(list, withTimes(messages), {
       key: (item) => item.id,
       sign: (item) => (item.time ? "time" : JSON.stringify(item.message) + (scene.signOf?.(item.message) ?? "")),
@@ -42,12 +47,16 @@ export class Threads {
   /** Scroll to the newest message. */
   toEnd() {
     this.jump.hidden = true;
+    this.stuck = true;
     if (this.shown) this.shown.scrollTop = this.shown.scrollHeight;
   }
 
   #newList(id) {
     const list = el("ol", { class: "messages", tabindex: 0, role: "log", "aria-live": "polite" });
-    list.addEventListener("scroll", () => { if (nearEnd(list)) this.jump.hidden = true; });
+    list.addEventListener("scroll", () => {
+      this.stuck = nearEnd(list);
+      if (this.stuck) this.jump.hidden = true;
+    });
     this.lists.set(id, list);
     return list;
   }

@@ -9,8 +9,13 @@ export class Ui {
     const kept = recall();
     this.language = kept.language === "en" ? "en" : "zh";
     this.story = ["1", "2", "3"].includes(kept.story) ? kept.story : "1";
-    this.since = Number(kept.since) || 0;
     this.logOpen = wideScreen;
+    this.restart();
+  }
+
+  /** Everybody holds the phone they had at the beginning, and nothing was read yet. */
+  restart(story = this.story) {
+    this.story = story;
     this.active = { seller: "zhouxiaomei", supervisor: "wangfang", admin: "zhaomin", customer: "" };
     this.sheet = {};
     this.customerView = null; // null: the chat, or scanning when there is nobody to chat with
@@ -21,7 +26,7 @@ export class Ui {
 
   set(change) {
     Object.assign(this, change);
-    keep({ language: this.language, story: this.story, since: this.since });
+    keep({ language: this.language, story: this.story });
     this.onChange();
   }
 

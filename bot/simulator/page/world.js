@@ -1,10 +1,9 @@
 // Questions about the simulated world, asked by the phones and by the story.
 
-/** A readable view of one state. `since` hides messages that are not newer than it (ms). */
+/** A readable view of one state. */
 export class World {
-  constructor(state, since = 0) {
+  constructor(state) {
     this.state = state;
-    this.since = since;
   }
 
   member(userid) {
@@ -37,14 +36,9 @@ export class World {
     return this.state.chats[userid] ?? this.state.chats[userid.toLowerCase()] ?? [];
   }
 
-  /** Messages of a member's chat with the app since the story began. */
-  recent(userid) {
-    return this.chat(userid).filter((m) => m.at > this.since);
-  }
-
   /** The newest card about `name` that this member got. */
   card(userid, name) {
-    return this.recent(userid).findLast((m) => m.kind === "card" && mentions(m, name));
+    return this.chat(userid).findLast((m) => m.kind === "card" && mentions(m, name));
   }
 
   /** The same, if it can still be answered by pressing approve. */
@@ -56,12 +50,12 @@ export class World {
   /** What the app told this member about `name`, cards not counted. */
   told(userid, name) {
     const own = new Set(["card", "said", "pressed"]);
-    return this.recent(userid).filter((m) => !own.has(m.kind) && mentions(m, name));
+    return this.chat(userid).filter((m) => !own.has(m.kind) && mentions(m, name));
   }
 
   /** Whether the app sent this member a picture to be scanned. */
   gotCode(userid) {
-    return this.recent(userid).some((m) => m.kind === "qr" || (m.articles ?? []).some((a) => a.picurl));
+    return this.chat(userid).some((m) => m.kind === "qr" || (m.articles ?? []).some((a) => a.picurl));
   }
 
   /** The newest open contact way of this member. */
