@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import structlog
 from aiohttp import web
+from pydantic import SecretStr
 
 from bot import chores, holidays, monitoring, webhook
 from bot.actions import rulebooks, trouble
@@ -36,6 +37,9 @@ _log = structlog.get_logger()
 
 # Lanes worked at a time: few for the inbox, whose steps are mostly one database write each.
 _WIDTHS = {Queue.INBOX: 32, Queue.OUTBOX: 16, Queue.TIMERS: 8, Queue.WELCOME: 8}
+_READY_FOR = 30.0  # seconds: whoever asks us must not make us ask WeCom each time
+_LEASES = dict.fromkeys(Queue, timedelta(minutes=1))
+_LEASES[Queue.TIMERS] = timedelta(minutes=15)  # reading a large company takes minutes
 
 
 @dataclass(slots=True)
@@ -48,9 +52,10 @@ class App:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
         """Run until the block ends; gives the address it listens on."""
-        db = Database.open(self.settings.storage.url)
+        db = Database.open(self.settings.storage.address)
         cache = _cache(self.settings.storage.redis_url)
         try:
+            db.hold_alone()
             await asyncio.to_thread(db.upgrade)
             async with (
                 aiohttp.ClientSession() as http,
@@ -69,21 +74,23 @@ class App:
         wecom = self._wecom(http, cache, metrics)
         rules = policy.compile_policy(self.settings.rules, holidays.CHINA)
         company = Company(rules, self.now)
-        workers = self._workers(db, wecom, company, metrics)
+        tags = CorpTags(wecom, self.now)
+        delivery = Delivery(db, wecom, company, tags, MessageBudget(time.monotonic))
+        workers = self._workers(Handlers(db, wecom, company, tags), delivery, metrics)
         inbox = Inbox(db, self.now, wake=workers[Queue.INBOX].wake)
         await self._begin(db, company)
-        await inbox.start()
-        tasks = [asyncio.create_task(each.run(), name=q.name) for q, each in workers.items()]
-        tasks.append(asyncio.create_task(_keep_fresh(company, db)))
-        runner = await self._serve(db, wecom, inbox, metrics)
-        try:
+        await delivery.remember_sent()
+        async with AsyncExitStack() as stack:  # ended in the other order
+            for each in (*(worker.run() for worker in workers.values()), _keep_fresh(company, db)):
+                stack.push_async_callback(_ended, asyncio.create_task(each))
+            await inbox.start()
+            stack.push_async_callback(inbox.stop)  # what was accepted is committed
+            runner = self._runner(db, wecom, inbox, metrics)
+            stack.push_async_callback(runner.cleanup)
+            await runner.setup()
+            wish = self.settings.server
+            await web.TCPSite(runner, wish.host, wish.port).start()
             yield _address(runner)
-        finally:
-            await runner.cleanup()  # no more callbacks, then what was accepted is committed
-            await inbox.stop()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _wecom(self, http: aiohttp.ClientSession, cache: Cache, metrics: Metrics) -> Wecom:
         wish = self.settings.wecom
@@ -98,26 +105,30 @@ class App:
         )
 
     def _workers(
-        self, db: Database, wecom: Wecom, company: Company, metrics: Metrics
+        self, handlers: Handlers, delivery: Delivery, metrics: Metrics
     ) -> dict[Queue, Worker]:
-        tags = CorpTags(wecom, self.now)
-        handlers = Handlers(db, wecom, company, tags)
-        delivery = Delivery(db, wecom, company, tags, MessageBudget(time.monotonic))
+        db, company = handlers.db, handlers.company
         by_queue: dict[Queue, Handler] = {
             Queue.INBOX: handlers,
             Queue.OUTBOX: delivery,
-            Queue.TIMERS: Clockwork(db, wecom, company, handlers),
+            Queue.TIMERS: Clockwork(db, handlers.wecom, company, handlers),
             Queue.WELCOME: delivery,
         }
 
         def set_aside(tx: Transaction, work: Claimed, error: str) -> None:
             trouble.set_aside(company.scene(tx), work, error)
 
+        def misconfigured(tx: Transaction, work: Claimed, error: str) -> None:
+            trouble.misconfigured(company.scene(tx), work, error)
+
         workers = {
-            queue: Worker(db, queue, handle, set_aside, self.now, width=_WIDTHS[queue])
+            queue: Worker(
+                db, queue, handle, set_aside, self.now, width=_WIDTHS[queue], lease=_LEASES[queue]
+            )
             for queue, handle in by_queue.items()
         }
         for worker in workers.values():
+            worker.misconfigured = misconfigured
             worker.wake_others = [workers[Queue.OUTBOX].wake, workers[Queue.WELCOME].wake]
             worker.count = metrics.counting(worker.queue.name.lower())
         return workers
@@ -137,9 +148,7 @@ class App:
 
         await db.write(begin)
 
-    async def _serve(
-        self, db: Database, wecom: Wecom, inbox: Inbox, metrics: Metrics
-    ) -> web.AppRunner:
+    def _runner(self, db: Database, wecom: Wecom, inbox: Inbox, metrics: Metrics) -> web.AppRunner:
         wish = self.settings
         app = web.Application()
         app.add_routes(webhook.routes(self._door(wish.wecom, inbox, metrics)))
@@ -148,10 +157,7 @@ class App:
             app.add_routes(webhook.routes(door, "/wecom/directory"))
         app.add_routes(monitoring.routes(metrics, _checks(db, wecom), _gauges(db, metrics)))
         # No access log: addresses carry signatures, and a line for every callback says nothing.
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, wish.server.host, wish.server.port).start()
-        return runner
+        return web.AppRunner(app, access_log=None)
 
     def _door(self, callback: Callback, inbox: Inbox, metrics: Metrics) -> webhook.Door:
         async def put(arrival: Arrival) -> None:
@@ -171,8 +177,13 @@ class App:
         )
 
 
-def _cache(redis_url: str | None) -> Cache:
-    return RedisCache(redis_url) if redis_url else MemoryCache()
+def _cache(redis_url: SecretStr | None) -> Cache:
+    return RedisCache(redis_url.get_secret_value()) if redis_url else MemoryCache()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _keep_fresh(company: Company, db: Database) -> None:
@@ -192,10 +203,10 @@ def _checks(db: Database, wecom: Wecom) -> dict[str, monitoring.Check]:
         try:
             await wecom.callback_ips()
         except WecomError as error:
-            return f"{error.code}: {error.hint}"
+            return f"answers {error.code}"  # the rest may hold addresses; the log has it
         return ""
 
-    return {"database": database, "wecom": api}
+    return {"database": database, "wecom": monitoring.remembered(api, _READY_FOR)}
 
 
 def _gauges(db: Database, metrics: Metrics) -> Callable[[], Awaitable[None]]:

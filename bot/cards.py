@@ -96,6 +96,8 @@ class Sheet:
     reason: str = ""
     signed: bool | None = None  # what the requester says
     rules: tuple[tuple[str, str], ...] = ()  # id and `say`
+    why: str = ""  # why somebody is asked, where no rule says it
+    agreed: tuple[str, ...] = ()  # one line for everybody who agreed at an earlier stage
     adds_today: int | None = None
     due: str = ""
     on_behalf: str = ""  # the approver's name, when a deputy reads this
@@ -206,7 +208,8 @@ def _joins_on(char: str) -> bool:
 
 def _face(sheet: Sheet, texts: Texts, source: str) -> dict[str, Any]:
     """Return what a card shows before and after the decision."""
-    quote = shorten(_reason(sheet, texts) or texts("card.quote_none"), _QUOTE)
+    none = texts(f"card.quote_none.{sheet.origin}")
+    quote = shorten(_reason(sheet, texts) or none, _QUOTE)
     return {
         "card_type": "button_interaction",
         "source": {"desc": shorten(source, _SOURCE), "desc_color": 0},
@@ -242,10 +245,10 @@ def _where(sheet: Sheet, texts: Texts) -> Text:
 
 
 def _because(sheet: Sheet, texts: Texts) -> Text:
-    says = [say for _, say in sheet.rules if say]
+    says = [say for _, say in sheet.rules if say] or ([sheet.why] if sheet.why else [])
     behalf = [texts("card.behalf", name=sheet.on_behalf)] if sheet.on_behalf else []
     because = [texts("card.because", rules=joined(says, " "))] if says else []
-    return joined([*behalf, *because], " ")
+    return joined([*behalf, *because, *sheet.agreed], " ")
 
 
 def _reason(sheet: Sheet, texts: Texts) -> str:
@@ -315,7 +318,9 @@ def _details(sheet: Sheet, texts: Texts) -> list[tuple[str, str]]:
         ("followers", _some(sheet.followers, texts, 8)),
         ("adds", "" if sheet.adds_today is None else str(sheet.adds_today)),
         ("rules", _some([_rule(rule, texts) for rule in sheet.rules], texts, 6)),
+        ("why", "" if sheet.rules else sheet.why),
         ("reason", _reason(sheet, texts)),
+        ("agreed", joined(sheet.agreed, " ")),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The command line: `menwei serve`, `demo`, `check`, `trace`, `audit`, `db`."""
+"""The command line: `menwei serve`, `demo`, `check`, `lint`, `test`, `trace`, `audit`, `db`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import json
 import signal
 import sys
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from bot import demo, holidays, monitoring, reports, settings, texts
+from bot import checking, demo, monitoring, reports, settings, texts
 from bot import schema as schemas
 from bot.app import App
 from bot.places import Places
 from bot.settings import BadSettings, Settings, Unparsable
 from bot.texts import Texts
 from storage.database import Database, Unavailable
-from workflows import policy
 
 FINDINGS = 1
 
@@ -52,6 +52,12 @@ def serve(
 ) -> None:
     """Run Menwei until it is told to stop."""
     found = _load(config)
+    checked = checking.check(checking.compiled(found.rules), checking.Known())
+    if not checked.is_good:  # rules that break their own tests never take effect
+        voice = texts.load(found.rules.language)
+        for line in reports.checked(str(config), config.read_text("utf-8"), checked, voice):
+            _err.print(line, markup=False)
+        raise typer.Exit(FINDINGS)
     monitoring.set_up_logging(log_level, as_json=not sys.stderr.isatty())
     _run(_serve(found))
 
@@ -81,18 +87,59 @@ def demo_(
 
 @cli.command()
 def check(config: Config = _CONFIG, as_json: AsJson = False) -> None:
-    """Check a config file, its secrets and the tests in it. Exit 1 when anything is wrong."""
+    """Check a config file, its secrets, its tests and who could still decide. Exit 1 if wrong."""
     found = _load(config, as_json=as_json)
-    tested = policy.run_tests(policy.compile_policy(found.rules, holidays.CHINA))
-    failed = [each for each in tested if not each.passed]
+    known = checking.known(found.storage.address)
+    checked = checking.check(checking.compiled(found.rules), known)
     voice = texts.load(found.rules.language)
     if as_json:
-        _print_json({"ok": not failed, "tests": len(tested), "failed": [t.name for t in failed]})
+        _print_json(reports.checked_json(checked, Places(config.read_text("utf-8"))))
     else:
-        for each in failed:
-            _out.print(reports.failed_test(each, voice))
-        _out.print(voice("check.result", tests=len(tested), failed=len(failed)), markup=False)
-    raise typer.Exit(FINDINGS if failed else 0)
+        for line in reports.checked(str(config), config.read_text("utf-8"), checked, voice):
+            _out.print(line, markup=False)
+        if known.directory is None:
+            _out.print(voice("guard.no_directory"), markup=False)
+    raise typer.Exit(0 if checked.is_good else FINDINGS)
+
+
+@cli.command()
+def lint(config: Config = _CONFIG, as_json: AsJson = False) -> None:
+    """Find what works but is hardly meant: rules without effect, unused names. Exit 1 if any."""
+    found = _load(config, as_json=as_json)
+    text, voice = config.read_text("utf-8"), texts.load(found.rules.language)
+    today = datetime.now(found.rules.zone).date()
+    known = checking.known(found.storage.address)
+    findings = checking.findings(checking.compiled(found.rules), known, today)
+    if as_json:
+        places = Places(text)
+        _print_json([reports.mistake_json(each, places.of(each.loc)) for each in findings])
+    else:
+        for line in reports.mistakes(str(config), text, findings, voice):
+            _out.print(line, markup=False)
+        result = voice("lint.result" if findings else "lint.clean", count=len(findings))
+        _out.print(result, markup=False)
+    raise typer.Exit(FINDINGS if findings else 0)
+
+
+@cli.command("test")
+def run_tests(
+    config: Config = _CONFIG,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Say which rules the tests reach.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the tests in a config file. Exit 1 when one fails."""
+    found = _load(config, as_json=as_json)
+    judge = checking.compiled(found.rules)
+    tested = checking.tests(judge)
+    reached = checking.covered(judge, tested) if coverage else None
+    if as_json:
+        _print_json(reports.tests_json(tested, reached))
+    else:
+        for line in reports.tests(tested, reached, texts.load(found.rules.language)):
+            _out.print(line, markup=False)
+    raise typer.Exit(0 if all(each.passed for each in tested) else FINDINGS)
 
 
 @cli.command()
@@ -141,16 +188,23 @@ def verify(config: Config = _CONFIG, as_json: AsJson = False) -> None:
 def upgrade(config: Config = _CONFIG) -> None:
     """Bring the database to this version's tables. `serve` does the same when it starts."""
     found = _load(config)
-    with closing(Database.open(found.storage.url)) as database:
+    with closing(Database.open(found.storage.address)) as database:
         database.upgrade()
     _out.print("ok")
 
 
 def _reading(found: Settings, query: Any) -> Any:
-    """Run one query on the database of a config file."""
-    with closing(Database.open(found.storage.url)) as database:
-        database.upgrade()
-        return asyncio.run(database.read(query))
+    """Run one query on the database of a config file; neither makes nor changes it."""
+    voice = texts.load(found.rules.language)
+    with closing(Database.open(found.storage.address)) as database:
+        if not database.is_there():
+            _err.print(voice("database.missing"), markup=False)
+            raise typer.Exit(FINDINGS)
+        try:
+            return asyncio.run(database.read(query))
+        except Unavailable as error:
+            _err.print(voice("database.unavailable", error=str(error)), markup=False)
+            raise typer.Exit(FINDINGS) from None
 
 
 def _load(path: Path, *, as_json: bool = False) -> Settings:

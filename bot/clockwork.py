@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot import chores
-from bot.actions import adding, containing, deciding, performing, rulebooks, tickets
+from bot.actions import adding, containing, deciding, performing, rulebooks, sweeping, tickets
 from bot.actions.scene import Scene
 from bot.company import Company
 from bot.handlers import Handlers
@@ -49,6 +49,9 @@ class Clockwork:
                 return await self.handlers.look_again(userid, external, int(look))
             case containing.CHECK:
                 return await self._check_remedy(*work.body.split("|", 1))
+            case kind if kind in sweeping.KINDS:
+                await self.company.refresh(self.db)  # by the people and rules of now
+                return lambda tx: sweeping.go_on(self._scene(tx), kind, work.body)
             case rulebooks.ANNOUNCE:
                 return await self._announce(work.body)
             case kind if kind in chores.EVERY:

@@ -7,7 +7,7 @@ looked for before it is made again, and everything else may be done twice.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot import outgoing
@@ -27,22 +27,27 @@ from bot.outgoing import (
 )
 from bot.tags import CorpTags
 from bot.wecom import Article, ContactWay, MessageBudget, Wecom, WecomError, meaning
-from bot.wecom.codes import UNKNOWN_CONTACT_WAY, Kind
+from bot.wecom.codes import NO_RELATION, UNKNOWN_CONTACT_WAY, Kind
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
 from storage.transaction import Transaction
 from storage.work import Claimed
 from workflows.containment import TransferAccepted, TransferRefused
-from workflows.model import State, Ticket, TicketState
+from workflows.model import AuditRecord, State, Ticket, TicketState
 from workflows.steps import Executed, Refused
 
 _CARD_FIELD_ERRORS = range(42014, 42052)  # document 90313
 _CODE_SPENT = 60140  # the card cannot be updated any more; a late press is answered from the record
 _NO_RELATION = frozenset({84061, 40096, 84084})
+_TAG_IS_GONE = frozenset({40068, 41110})
+_A_MOMENT = timedelta(seconds=1)
 _WELCOME_OVER = frozenset({41050, 41051})
 _WELCOME_LIVES = timedelta(seconds=20)
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _HALF_HOUR = 1800
+_LONGEST_WINDOW = timedelta(hours=1)  # of document 90312
+_PAGE = 1000
+_SENT = "message.sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,19 @@ class Delivery:
             case CloseTicket():
                 return await self._close(what)
             case MarkRelation():
-                return await self._mark(what)
+                return await self._mark(what, work)
             case Transfer():
                 return await self._transfer(what)
             case SendWelcome():
                 return await self._welcome(what, work)
             case _:
                 assert_never(what)
+
+    async def remember_sent(self) -> None:
+        """Count what was sent in the last hour against the limits that WeCom counts by."""
+        now = self.company.now()
+        for record in await self.db.read(lambda tx: _sent_since(tx, now - _LONGEST_WINDOW)):
+            self.budget.remember(record.userid, (now - record.at).total_seconds())
 
     async def _say(self, what: SendText | SendNews, work: Claimed) -> Step:
         await self._within_budget(what.userid)
@@ -181,7 +192,7 @@ class Delivery:
             "ticket.deleted", tx.requests.get(ticket.request_id)
         )
 
-    async def _mark(self, what: MarkRelation) -> Step:
+    async def _mark(self, what: MarkRelation, work: Claimed) -> Step:
         add = await self.tags.ids(what.add_tags, make=True)
         remove = await self.tags.ids(what.remove_tags, make=False)
         member, customer = what.userid, what.external_userid
@@ -191,6 +202,9 @@ class Delivery:
         except WecomError as error:
             if error.code in _NO_RELATION:
                 raise Ignore("the relation has ended") from None
+            if error.code in _TAG_IS_GONE and work.tries == 1:
+                self.tags.forget()
+                raise Postpone(_A_MOMENT) from None
             raise
         return lambda tx: self._scene(tx).record(
             "relation.marked",
@@ -201,7 +215,7 @@ class Delivery:
 
     async def _transfer(self, what: Transfer) -> Step:
         codes = await self.wecom.transfer_customer(what.userid, what.to, [what.external_userid])
-        code = codes.get(what.external_userid, 0)
+        code = codes.get(what.external_userid, NO_RELATION)  # not in the answer: not accepted
         accepted = code == 0 or meaning(code).kind is Kind.DONE
         seen = TransferAccepted() if accepted else TransferRefused(meaning(code).words)
         return lambda tx: containing.seen(self._scene(tx), what.userid, what.external_userid, seen)
@@ -225,11 +239,24 @@ class Delivery:
 
     def _sent(self, work: Claimed, userid: str) -> Step:
         return lambda tx: self._scene(tx).record(
-            "message.sent", who=(userid, ""), what=work.kind, work=work.id
+            _SENT, who=(userid, ""), what=work.kind, work=work.id
         )
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:delivery")
+
+
+def _sent_since(tx: Transaction, moment: datetime) -> list[AuditRecord]:
+    """Return the records of messages sent since then, the oldest first."""
+    found: list[AuditRecord] = []
+    last = tx.audit.head().seq
+    while last > 0:
+        page = tx.audit.after(max(0, last - _PAGE), min(_PAGE, last))
+        found = [each for each in page if each.at >= moment and each.kind == _SENT] + found
+        if page[0].at < moment:
+            break
+        last -= _PAGE
+    return found
 
 
 def _once_in(work: Claimed) -> int:

@@ -41,7 +41,6 @@ from storage.work import Claimed
 from workflows.containment import TransferRefused
 from workflows.model import same_user
 
-_READING = timedelta(seconds=1)  # until a reading that is under way is looked for again
 _STRANGERS_WAIT = timedelta(seconds=1)
 _GONE = frozenset({84061, 40096})  # no relation with anybody visible; an id nobody knows
 

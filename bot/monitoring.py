@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TextIO, cast
@@ -79,6 +81,20 @@ def routes(
         web.get("/readyz", readyz),
         web.get("/metrics", figures),
     ]
+
+
+def remembered(check: Check, seconds: float) -> Check:
+    """Return the check with its answer kept for a while."""
+    answer, until = "", -math.inf
+
+    async def asked() -> str:
+        nonlocal answer, until
+        if time.monotonic() >= until:
+            answer = await check()
+            until = time.monotonic() + seconds
+        return answer
+
+    return asked
 
 
 def set_up_logging(level: str, *, as_json: bool) -> None:

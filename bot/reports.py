@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from bot.checking import Checked
 from bot.places import Place, Places
 from bot.texts import Text, Texts, joined
 from storage.transaction import Transaction
+from workflows.coverage import Coverage
 from workflows.masking import plain
 from workflows.mistakes import Mistake
 from workflows.model import AuditRecord
@@ -59,6 +61,67 @@ def failed_test(found: Tested, voice: Texts) -> Text:
         for each in found.misses
     )
     return voice("check.failed", name=found.name, misses=misses)
+
+
+def checked(path: str, text: str, found: Checked, voice: Texts) -> Iterator[str]:
+    """Return what a well-formed file still has against it, and how its tests went."""
+    yield from mistakes(path, text, found.mistakes, voice)
+    for told in mistakes(path, text, found.warnings, voice):
+        yield told if told.startswith("  ") else f"{voice('guard.warning')}{told}"
+    for each in found.failed:
+        yield failed_test(each, voice)
+    yield voice("check.result", tests=len(found.tested), failed=len(found.failed))
+
+
+def checked_json(found: Checked, places: Places) -> Mapping[str, object]:
+    """Return the same for scripts."""
+    return {
+        "ok": found.is_good,
+        "tests": len(found.tested),
+        "failed": [each.name for each in found.failed],
+        "mistakes": [mistake_json(each, places.of(each.loc)) for each in found.mistakes],
+        "warnings": [mistake_json(each, places.of(each.loc)) for each in found.warnings],
+    }
+
+
+def tests(tested: Sequence[Tested], reached: Coverage | None, voice: Texts) -> Iterator[str]:
+    """Return how the tests in a file went, and what they reach if that was asked for."""
+    failed = [each for each in tested if not each.passed]
+    for each in failed:
+        yield failed_test(each, voice)
+    yield voice("test.result", tests=len(tested), failed=len(failed))
+    if reached is not None:
+        every = len(reached.reached) + len(reached.never)
+        yield voice("test.coverage", reached=len(reached.reached), all=every)
+        for place in reached.never:
+            yield voice("test.never", place=place)
+        for place in reached.leaves:
+            yield voice("test.leaf", place=place)
+
+
+def tests_json(tested: Sequence[Tested], reached: Coverage | None) -> Mapping[str, object]:
+    """Return the same for scripts."""
+    told: dict[str, object] = {
+        "ok": all(each.passed for each in tested),
+        "tests": [
+            {
+                "name": each.name,
+                "passed": each.passed,
+                "misses": [
+                    {"what": miss.what, "expected": miss.expected, "got": miss.got}
+                    for miss in each.misses
+                ],
+            }
+            for each in tested
+        ],
+    }
+    if reached is not None:
+        told["coverage"] = {
+            "reached": list(reached.reached),
+            "never": list(reached.never),
+            "conditions_never": list(reached.leaves),
+        }
+    return told
 
 
 def records(tx: Transaction, what: str) -> list[AuditRecord]:

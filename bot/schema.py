@@ -24,7 +24,7 @@ _SECRET: Json = {
         {"type": "object", "properties": {"file": {"type": "string"}}, "required": ["file"]},
     ]
 }
-_SECRETS = frozenset({"secret", "token", "encoding_aes_key"})
+_SECRETS = frozenset({"secret", "token", "encoding_aes_key", "url", "redis_url"})
 _TYPES: Mapping[Kind, Json] = {
     Kind.TEXT: {"type": "string"},
     Kind.BOOL: {"type": "boolean"},
@@ -52,6 +52,7 @@ def generate() -> Json:
     for name, model in schema["$defs"].items():
         if name != "Condition":
             _refine(model.get("properties", {}))
+    del schema["properties"]["storage"]["default"]  # shown as stars, like all that may be secret
     known = {action.name: {"$ref": "#/$defs/Permission"} for action in ACTIONS.values()}
     schema["properties"]["permissions"] = _closed(known)
     return schema

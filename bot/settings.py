@@ -119,13 +119,18 @@ class Wecom(Callback):
 class Storage(_Section):
     """Where the record is kept."""
 
-    url: str = "sqlite:///menwei.db"
-    redis_url: str | None = None  # shares the access token among several nodes
+    url: Secret = SecretStr("sqlite:///menwei.db")  # may hold a password
+    redis_url: Secret | None = None  # shares the access token among several nodes
+
+    @property
+    def address(self) -> str:
+        """The database's address with its password: never to be shown."""
+        return self.url.get_secret_value()
 
     @field_validator("url")
     @classmethod
-    def _is_known(cls, url: str) -> str:
-        if not url.startswith(("sqlite:///", "postgresql://")):
+    def _is_known(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
             raise PydanticCustomError("bad_storage", "")
         return url
 

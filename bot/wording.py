@@ -38,6 +38,21 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """A level, with the title of the role that gave it."""
+
+    number: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action, as the config file names it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wording:
     """One reader's language, with what times are told by."""
 
@@ -58,6 +73,10 @@ class Wording:
                 return joined(str(self.word(part)) for part in parts)
             case Actor(name):
                 return self._actor(name)
+            case Level(number, title):
+                return self.texts.level(number, title)
+            case Action(name):
+                return self.texts.action(name)
             case datetime():
                 return self.texts.when(value, self.zone, self.now)
             case State():

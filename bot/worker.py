@@ -60,7 +60,7 @@ class Patience:
     """How long failing work is tried again."""
 
     faults: int = 6  # tries after an error of our own
-    outage: timedelta = timedelta(hours=24)  # age up to which WeCom's absence is waited out
+    outage: int = 150  # tries while WeCom is away: with the longest pause about a day
     longest: timedelta = timedelta(minutes=10)
 
     def pause(self, tries: int) -> timedelta:
@@ -83,6 +83,7 @@ class Worker:
     breath: float = 0.01  # seconds between claims while work is in hand: each one is a query
     patience: Patience = field(default_factory=Patience)
     count: Count = lambda *_: None  # hears what became of each row
+    misconfigured: SetAside | None = None  # hears the first refusal an admin must mend
     wake_others: Sequence[Callable[[], None]] = ()  # called after each step: it may have made work
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
@@ -198,8 +199,15 @@ class Worker:
                 await self._write(work, lambda tx: tx.work.dead(work, reason, self.now()))
             )
         due = self.now() + pause
-        await self._write(work, lambda tx: tx.work.retry(work, due, reason))
+        await self._write(work, lambda tx: self._again(tx, work, due, error))
         return False
+
+    def _again(self, tx: Transaction, work: Claimed, due: datetime, error: Exception) -> None:
+        reason = _describe(error)
+        ours = tx.work.retry(work, due, reason)
+        refused = isinstance(error, WecomError) and error.kind is Kind.CONFIG
+        if ours and refused and work.tries == 1 and self.misconfigured is not None:
+            self.misconfigured(tx, work, reason)
 
     def _next_try(self, work: Claimed, error: Exception) -> timedelta | None:
         """Return the wait before the next try, or None when there shall be none."""
@@ -210,7 +218,7 @@ class Worker:
         if isinstance(error, WecomError):
             if error.kind not in {Kind.RETRY, Kind.WAIT, Kind.TOKEN, Kind.CONFIG}:
                 return None
-            if self.now() - work.created_at > self.patience.outage:
+            if work.tries >= self.patience.outage:
                 return None
             return error.retry_after or self.patience.pause(work.tries)
         return self.patience.pause(work.tries) if work.tries < self.patience.faults else None

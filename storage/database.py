@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Connection, func, select
@@ -43,6 +43,8 @@ class Database:
     """
 
     def __init__(self, engines: Engines) -> None:
+        self._file = engines.file
+        self._lock: IO[str] | None = None
         self._writer = engines.writer
         self._reader = engines.reader
         self._writers = Crew("database-write", engines.writers, _BATCH, self._write_batch)
@@ -61,6 +63,16 @@ class Database:
         """Whether other nodes may work on it at the same time (PostgreSQL)."""
         return self._writer.dialect.name == "postgresql"
 
+    def hold_alone(self) -> None:
+        """Keep other programs that serve off an SQLite file; they would do the same work twice.
+
+        Raises Unavailable when one has it. Does nothing on PostgreSQL, which is made for several.
+        """
+        if self._file is not None and self._lock is None:
+            self._lock = engines.locked(self._file)
+            if self._lock is None:
+                raise Unavailable("another menwei serves this database")
+
     @property
     def waiting(self) -> int:
         """How many writes wait for a commit."""
@@ -78,6 +90,10 @@ class Database:
     async def read(self, step: Step[T]) -> T:
         """Run the step on an unchanging view of what is committed; it must write nothing."""
         return await self._readers.ask(step)
+
+    def is_there(self) -> bool:
+        """Whether an SQLite file exists; PostgreSQL is asked when it is used."""
+        return self._file is None or self._file.exists()
 
     async def is_alive(self, patience: float = 3.0) -> bool:
         """Whether the database answers within `patience` seconds."""
@@ -109,6 +125,9 @@ class Database:
         self._readers.close()
         self._writer.dispose()
         self._reader.dispose()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     async def aclose(self) -> None:
         """Do the same without blocking the event loop."""

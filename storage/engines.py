@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -32,6 +34,18 @@ class Engines:
     reader: Engine
     writers: int
     readers: int
+    file: Path | None = None  # of SQLite
+
+
+def locked(file: Path) -> IO[str] | None:
+    """Return an open lock beside the file, freed when it is closed or we die; None if taken."""
+    lock = file.with_name(f"{file.name}.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
 
 
 def build(url: str) -> Engines:
@@ -60,7 +74,8 @@ def _sqlite(url: URL) -> Engines:
     # The write lock is taken at once: a transaction that has read cannot always get it later.
     event.listen(writer, "begin", _begin_immediate)
     event.listen(reader, "begin", _begin)
-    return Engines(writer, reader, writers=1, readers=_READERS)
+    file = Path(url.database) if url.database else None
+    return Engines(writer, reader, writers=1, readers=_READERS, file=file)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

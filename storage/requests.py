@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -105,6 +106,8 @@ _PENDING_AFTER = _PENDING.where(
     tuple_(requests.c.created_at, requests.c.id)
     > tuple_(bindparam("at", type_=requests.c.created_at.type), bindparam("last"))
 )
+_COUNT_ALL = select(func.count()).select_from(requests)
+_AUTO_REVIEWED = select(requests.c.body).where(requests.c.body.contains('"auto_review":"'))
 _COUNT_PENDING = select(func.count()).select_from(requests).where(REQUEST_IS_PENDING)
 _COUNTS = (
     select(requests.c.state, func.count())
@@ -212,6 +215,10 @@ class Requests:
         """
         values = {"userid": user_key(requester), "action": action, "since": since}
         return {State(word): number for word, number in self._connection.execute(_COUNTS, values)}
+
+    def count_all(self) -> int:
+        """Return how many requests are on record."""
+        return int(self._connection.execute(_COUNT_ALL).scalar_one())
 
     def auto_reviewed(self) -> Mapping[str, int]:
         """Return how many requests each auto-review has answered, by id. Reads every request."""

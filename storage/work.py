@@ -72,7 +72,11 @@ _RESCHEDULE = (
     .values(due=bindparam("new_due"))
 )
 _REWRITE = _RESCHEDULE.values(body=bindparam("new_body"))
-_CANCEL = delete(work).where(WORK_IS_OPEN, work.c.key == bindparam("wanted"))
+_CANCEL = (
+    update(work)
+    .where(WORK_IS_OPEN, work.c.key == bindparam("wanted"))
+    .values(state=3, error="cancelled", done_at=bindparam("now"), leased=0)
+)
 _FREE_LEASES = update(work).where(WORK_IS_OPEN, work.c.leased == 1)
 _COUNT_OPEN = select(work.c.queue, func.count()).where(WORK_IS_OPEN).group_by(work.c.queue)
 _IS_DEAD = (WORK_IS_FINISHED, work.c.state == WorkState.DEAD.value)
@@ -169,9 +173,12 @@ class Work:
             return self._connection.execute(_RESCHEDULE, values).rowcount == 1
         return self._connection.execute(_REWRITE, values | {"new_body": body}).rowcount == 1
 
-    def cancel(self, key: str) -> bool:
-        """Remove an open row, so that its key is free again; a worker that has it is refused."""
-        return self._connection.execute(_CANCEL, {"wanted": key}).rowcount == 1
+    def cancel(self, key: str, now: datetime) -> bool:
+        """Have an open row ignored; a worker that has it is refused.
+
+        Its key stays taken: what is told a second time must not revive it.
+        """
+        return self._connection.execute(_CANCEL, {"wanted": key, "now": now}).rowcount == 1
 
     def release_leases(self, now: datetime, queue: Queue | None = None) -> int:
         """Make all leased rows due: at the start of the only process there is (SQLite).

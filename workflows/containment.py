@@ -210,7 +210,7 @@ def release(relation: Relation, marks: Marks, *, name: str = "") -> tuple[Relati
     if is_gone(relation):
         return free, ()
     free = replace(free, tags=_unmarked(relation, marks), remark=_bare(relation, own, name))
-    return free, _difference(relation, free)
+    return free, _unmark(relation, free, marks)
 
 
 def open_remedy(
@@ -328,6 +328,16 @@ def _shown(prefix: str, remark: str) -> str:
 
 def _unmarked(relation: Relation, marks: Marks) -> frozenset[str]:
     return relation.tags - {marks.pending_tag, marks.denied_tag}
+
+
+def _unmark(held: Relation, free: Relation, marks: Marks) -> Orders:
+    """Order our marks off even if they are not seen: they may still be on their way there."""
+    own = {marks.tag(held.containment)} - {""}
+    mark = Mark(
+        remove_tags=tuple(sorted(own | (held.tags - free.tags))),
+        remark=free.remark if marks.prefix(held.containment) else None,
+    )
+    return () if mark == Mark() else (mark,)
 
 
 def _difference(old: Relation, new: Relation) -> Orders:

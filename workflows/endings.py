@@ -25,7 +25,7 @@ def close(request: Request, state: State, by: str, now: datetime, comment: str =
     """End a request with a refusal that must be undone and told."""
     ended = end(request, state, by, now, comment)
     told = TellRequester(f"request.{state.value}", params(ended))
-    return ended, (CloseCards(), Refuse(), told)
+    return ended, (CloseCards(), told, Refuse())
 
 
 def end(request: Request, state: State, by: str, now: datetime, comment: str = "") -> Request:

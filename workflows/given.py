@@ -1,16 +1,25 @@
-"""Reads what a test in the config file takes as given: an action, facts and perhaps a time."""
+"""Reads what a test in the config file takes as given: an action, facts and perhaps a time.
+
+A test may have a matrix: several values for some facts, of which every combination is one case.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from workflows.attributes import ACTIONS, GROUPS, TIER, Attribute, Kind
 from workflows.conditions import Known, plain
+from workflows.evaluation import shown
 from workflows.mistakes import Loc, Mistake, near
 from workflows.model import FactValue
+from workflows.notations import moment
+
+MOST_CASES = 1000  # of one matrix; nothing in the file may keep the program busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,53 +31,171 @@ class Given:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One combination of a matrix, named by its values; a test without one is a single case."""
+
+    name: str
+    given: Given
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    name: str
+    values: tuple[FactValue | datetime, ...]
+
+
+_Read = FactValue | datetime
+_Args = tuple[Loc, str, Mapping[str, str], str]
+
+
 def read(
     raw: Mapping[str, object], loc: Loc, known: Known, zone: ZoneInfo, item: str = ""
 ) -> tuple[Given | None, list[Mistake]]:
     """Return what is given, or every mistake in it. A time without a zone is the company's."""
-    found: list[Mistake] = []
-    facts: dict[str, FactValue] = {}
-    for name, value, here in _flat(raw, "", loc, known):
-        if name not in ("action", "at"):
-            mistake = _fact(facts, (name, value), (*loc, *here), known)
-            found += [Mistake(*mistake, item)] if mistake else []
-    action, at = raw.get("action"), raw.get("at")
-    if not isinstance(action, str):
+    entries, found = _entries(raw, loc, known, zone, item)
+    if "action" not in entries and not any(m.loc == (*loc, "action") for m in found):
         found.append(Mistake(loc, "test_without_action", item=item))
-    elif action not in ACTIONS:
-        params, suggestion = {"value": action}, near(action, ACTIONS)
-        found.append(Mistake((*loc, "action"), "unknown_action", params, suggestion, item))
-    if at is not None and not isinstance(at, datetime):
-        found.append(Mistake((*loc, "at"), "wrong_type", {"expected": "datetime"}, item=item))
-    if found:
-        return None, found
-    moment = at if isinstance(at, datetime) else None
-    if moment and moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return Given(str(action), facts, moment), []
+    return (None, found) if found else (_given(entries), [])
 
 
-def _flat(
-    raw: Mapping[str, object], prefix: str, loc: Loc, known: Known
-) -> Iterator[tuple[str, object, Loc]]:
-    """Yield attribute name, value and path below `loc` for nested or quoted keys alike."""
+def read_cases(
+    raw: Mapping[str, object],
+    matrix: Mapping[str, object],
+    loc: Loc,
+    known: Known,
+    zone: ZoneInfo,
+    item: str = "",
+) -> tuple[tuple[Case, ...], list[Mistake]]:
+    """Return every case of a test at `loc`, or every mistake in its `given` and `matrix`."""
+    axes, found = _axes(matrix, (*loc, "matrix"), known, zone, item)
+    here = (*loc, "given")
+    given, wrong = read(_with_action(raw, axes), here, known, zone, item)
+    fixed = {name for name, _, _ in _flat(raw)}
+    found += [
+        Mistake((*loc, "matrix"), "duplicate", {"value": axis.name}, item=item)
+        for axis in axes
+        if axis.name in fixed
+    ]
+    if math.prod(len(axis.values) for axis in axes) > MOST_CASES:
+        too_many = {"most": str(MOST_CASES)}
+        found.append(Mistake((*loc, "matrix"), "matrix_too_large", too_many, item=item))
+    if given is None or found:
+        return (), [*wrong, *found]
+    return tuple(_cases(item, given, axes)), []
+
+
+def read_facts(
+    raw: Mapping[str, object], loc: Loc, known: Known, item: str = ""
+) -> tuple[Mapping[str, FactValue], list[Mistake]]:
+    """Return facts alone, or every mistake in them."""
+    facts: dict[str, FactValue] = {}
+    found: list[Mistake] = []
+    for name, value, here in _flat(raw):
+        fact = _fact(name, value, (*loc, *here), known)
+        if isinstance(fact, tuple):
+            found.append(Mistake(*fact, item))
+        else:
+            facts[name] = fact
+    return facts, found
+
+
+def _with_action(raw: Mapping[str, object], axes: Sequence[_Axis]) -> Mapping[str, object]:
+    actions = (axis.values[0] for axis in axes if axis.name == "action")
+    return {"action": action, **raw} if (action := next(actions, None)) else raw
+
+
+def _cases(name: str, given: Given, axes: Sequence[_Axis]) -> Iterator[Case]:
+    if not axes:
+        yield Case(name, given)
+        return
+    for values in itertools.product(*(axis.values for axis in axes)):
+        chosen = {axis.name: value for axis, value in zip(axes, values, strict=True)}
+        told = ", ".join(f"{n} = {_said(v)}" for n, v in chosen.items())
+        start: dict[str, _Read] = {"action": given.action, **given.facts}
+        if given.at is not None:
+            start["at"] = given.at
+        yield Case(f"{name} ({told})", _given({**start, **chosen}))
+
+
+def _said(value: _Read) -> str:
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else shown(value)
+
+
+def _given(entries: Mapping[str, _Read]) -> Given:
+    at = entries.get("at")
+    facts = {n: v for n, v in entries.items() if not isinstance(v, datetime) and n != "action"}
+    return Given(str(entries["action"]), facts, at if isinstance(at, datetime) else None)
+
+
+def _axes(
+    matrix: Mapping[str, object], loc: Loc, known: Known, zone: ZoneInfo, item: str
+) -> tuple[list[_Axis], list[Mistake]]:
+    axes: list[_Axis] = []
+    found: list[Mistake] = []
+    for name, values, path in _flat(matrix):
+        here = (*loc, *path)
+        if not isinstance(values, list | tuple):
+            found.append(Mistake(here, "wrong_type", {"expected": "[…]"}, item=item))
+            continue
+        if not values:
+            found.append(Mistake(here, "empty", item=item))
+            continue
+        read_values: list[_Read] = []
+        for index, value in enumerate(values):
+            entry = _entry(name, value, (*here, index), known, zone)
+            if isinstance(entry, tuple):
+                found.append(Mistake(*entry, item))
+            else:
+                read_values.append(entry)
+        if read_values:
+            axes.append(_Axis(name, tuple(read_values)))
+    return axes, found
+
+
+def _entries(
+    raw: Mapping[str, object], loc: Loc, known: Known, zone: ZoneInfo, item: str
+) -> tuple[dict[str, _Read], list[Mistake]]:
+    entries: dict[str, _Read] = {}
+    found: list[Mistake] = []
+    for name, value, path in _flat(raw):
+        if name == "action" and not isinstance(value, str):
+            continue  # as if it were not there
+        entry = _entry(name, value, (*loc, *path), known, zone)
+        if isinstance(entry, tuple):
+            found.append(Mistake(*entry, item))
+        else:
+            entries[name] = entry
+    return entries, found
+
+
+def _flat(raw: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object, Loc]]:
+    """Yield attribute name, value and path for nested or quoted keys alike."""
     for key, value in raw.items():
         name = f"{prefix}.{key}" if prefix else key
         if isinstance(value, Mapping) and value:
-            for inner, found, path in _flat(value, name, loc, known):
+            for inner, found, path in _flat(value, name):
                 yield inner, found, (key, *path)
         else:
             yield name, value, (key,)
 
 
-_Args = tuple[Loc, str, Mapping[str, str], str]
+def _entry(name: str, raw: object, loc: Loc, known: Known, zone: ZoneInfo) -> _Read | _Args:
+    """Return the action, time or fact, or what is wrong with it."""
+    if name == "action":
+        if not isinstance(raw, str) or raw not in ACTIONS:
+            return loc, "unknown_action", {"value": str(raw)}, near(str(raw), ACTIONS)
+        return raw
+    if name == "at":
+        at = moment(raw)
+        if at is None:
+            return loc, "wrong_type", {"expected": "datetime"}, ""
+        return at if at.tzinfo else at.replace(tzinfo=zone)
+    return _fact(name, raw, loc, known)
 
 
-def _fact(
-    facts: dict[str, FactValue], entry: tuple[str, object], loc: Loc, known: Known
-) -> _Args | None:
-    """Put one fact into `facts`, or return what is wrong with it."""
-    name, raw = entry
+def _fact(name: str, raw: object, loc: Loc, known: Known) -> FactValue | _Args:
+    """Return one fact, or what is wrong with it."""
     attribute = known.registry.get(name)
     if attribute is None:
         return loc, "unknown_attribute", {"value": name}, near(name, known.registry)
@@ -83,8 +210,7 @@ def _fact(
     if attribute.words and value not in attribute.words:
         params = {"value": str(value), "expected": ", ".join(attribute.words)}
         return loc, "unknown_word", params, near(str(value), attribute.words)
-    facts[name] = value
-    return None
+    return value
 
 
 def _value(attribute: Attribute, raw: object) -> FactValue | None:

@@ -70,6 +70,28 @@ CODES: Mapping[str, frozenset[str]] = {
         "transfer_to_nobody": "",
         "not_observed": "value",
         "test_without_action": "",
+        "matrix_too_large": "most",
+        "unknown_person": "value",
+        "flow_step": "expected",
+        "belongs_to": "key owner",
+        # who can still decide
+        "lockout": "people needed",
+        "one_admin": "who",
+        "rule_in_the_way": "",
+        "dead_end": "stage who",
+        # lint: the file works, but not as its author may think
+        "never_holds": "",
+        "always_cancelled": "",
+        "no_effect": "by",
+        "no_effect_by_level": "",
+        "tier_hidden": "by",
+        "tiers_overlap": "other example",
+        "unused": "value",
+        "review_expired": "date",
+        "review_never_hit": "",
+        "rule_without_say": "",
+        "rule_untested": "",
+        "names_nobody": "value",
     }.items()
 }
 

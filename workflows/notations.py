@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from workflows.schedules import parse_duration, parse_window, windows_of
@@ -92,6 +92,22 @@ def _user(text: str) -> str:
     return _named(text, ("user",), (), "bad_selector")
 
 
+def moment(value: object) -> datetime | None:
+    """Return a TOML time or ISO 8601 text as a time, perhaps without a zone; None for others."""
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, datetime) else None
+
+
+def _moment(value: object) -> object:
+    if moment(value) is None:
+        raise _wrong("wrong_type", expected="datetime")
+    return value
+
+
 def _id(text: str) -> str:
     if not text.replace("-", "").replace("_", "").isalnum():
         raise _wrong("bad_name")
@@ -124,6 +140,10 @@ Affected = Annotated[str, AfterValidator(_affected)]
 Name = Annotated[str, AfterValidator(_id)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
 Sources = Annotated[tuple[ApproverSource, ...], BeforeValidator(_listed), Field(min_length=1)]
+Title = Annotated[str, Field(min_length=1)]
+# Kept as written, so that a rulebook is the same after it was stored as JSON.
+Moment = Annotated[object, AfterValidator(_moment), WithJsonSchema({"type": "string"})]
+Listing = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Count = Annotated[int, Field(ge=1)]
 Level = Annotated[int, Field(ge=1)]
 Expiry = Annotated[str, AfterValidator(_expiry)]

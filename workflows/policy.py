@@ -20,7 +20,15 @@ from workflows.gates import Gate, classes_of, classing_of, gate_of
 from workflows.judging import Judging, Ruling, put_groups, put_tier
 from workflows.mistakes import Mistake
 from workflows.model import Facts, Outcome, TraceLine, Verdict
-from workflows.schedules import DAYS, NO_HOLIDAYS, Holidays, Schedule, windows_of
+from workflows.names import Names
+from workflows.schedules import (
+    DAYS,
+    NO_HOLIDAYS,
+    Holidays,
+    Schedule,
+    parse_duration,
+    windows_of,
+)
 from workflows.sections import Rulebook, WorkSchedule
 
 # A Wednesday morning: tests in the file that name no time run at this local time.
@@ -62,7 +70,7 @@ def compile_policy(book: Rulebook, holidays: Holidays = NO_HOLIDAYS) -> Policy:
     mistakes = references.check(book)
     if mistakes:
         raise BadPolicyError(mistakes)
-    known = references.Names.of(book).known
+    known = Names.of(book).known
     classes = classes_of(book, known)
     actions = {a for rule in book.rule for a in rule.action}
     actions |= {a for review in book.auto_review for a in review.action}
@@ -124,6 +132,14 @@ def decide(
         first = _permission_line(action, facts, permitted, granted)
         verdict = replace(verdict, trace=(first, *judging.trace()))
     return replace(verdict, policy=policy.hash)
+
+
+def due_at(policy: Policy, now: datetime) -> datetime:
+    """Return when a request made now expires, counted in the hours of the chains' clock."""
+    chosen = policy.rulebook.chain_defaults
+    length = parse_duration(chosen.expires_after)
+    clock = policy.schedules.get(chosen.clock) if chosen.clock else None
+    return clock.add(now, length) if clock else now + length
 
 
 def _ruling(policy: Policy, permitted: Outcome, facts: Facts) -> Ruling:
@@ -209,19 +225,27 @@ class Tested:
 
 
 def run_tests(policy: Policy) -> tuple[Tested, ...]:
-    """Run the tests of the file; one that names no time runs on a fixed Wednesday at 10:00."""
+    """Run the tests of the file, one result for each case of a matrix.
+
+    A test that names no time runs on a fixed Wednesday at 10:00.
+    """
     default = TEST_TIME.replace(tzinfo=policy.zone)
     results: list[Tested] = []
     for test in policy.rulebook.test:
-        start, mistakes = given.read(test.given, ("test",), policy.known, policy.zone)
-        if start is None:
+        cases, mistakes = given.read_cases(
+            test.given, test.matrix, ("test",), policy.known, policy.zone, test.name
+        )
+        if mistakes:
             raise BadPolicyError(mistakes)
-        verdict = decide(policy, start.facts, start.action, start.at or default, traced=True)
-        results.append(Tested(test.name, verdict, _misses(test.expect.model_dump(), verdict)))
+        for case in cases:
+            start = case.given
+            verdict = decide(policy, start.facts, start.action, start.at or default, traced=True)
+            results.append(Tested(case.name, verdict, misses(test.expect.model_dump(), verdict)))
     return tuple(results)
 
 
-def _misses(expected: Mapping[str, object], verdict: Verdict) -> tuple[Miss, ...]:
+def misses(expected: Mapping[str, object], verdict: Verdict) -> tuple[Miss, ...]:
+    """Return what a verdict is not, of what is expected; None expects nothing."""
     shadow = None if verdict.shadow is None else verdict.shadow.word
     got: Mapping[str, object] = {
         "decision": verdict.outcome.word,
@@ -234,7 +258,7 @@ def _misses(expected: Mapping[str, object], verdict: Verdict) -> tuple[Miss, ...
     return tuple(
         Miss(what, _text(wanted), _text(got[what]))
         for what, wanted in expected.items()
-        if wanted is not None and _sorted(wanted) != got[what]
+        if what in got and wanted is not None and _sorted(wanted) != got[what]
     )
 
 

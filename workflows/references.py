@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from workflows import given
+from workflows import flow_checks, given
 from workflows.attributes import (
     ACTIONS,
     BUILT_IN,
     COMPUTED,
     OUTSIDE_PREFIX,
-    registry,
 )
 from workflows.conditions import All, Known, Leaf, Reading, leaves
 from workflows.mistakes import Loc, Mistake, near
+from workflows.names import Names
 from workflows.schedules import parse_duration
 from workflows.sections import AutoReview, ChainStage, CustomerGroup, Rule, Rulebook, Tier
 
@@ -33,62 +33,6 @@ EVENTS = (
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Every name the file declares, those of broken entries included."""
-
-    known: Known
-    chains: frozenset[str]
-    rules: frozenset[str]
-    reviews: frozenset[str]
-
-    @classmethod
-    def of(cls, book: Rulebook) -> Names:
-        """Return the names declared in a rulebook."""
-        columns = {name: (c.kind, c.title) for name, c in book.attributes.items()}
-        known = Known(
-            registry(columns),
-            frozenset(book.schedules),
-            frozenset(t.name for t in book.tier),
-            frozenset(g.name for g in book.group),
-            frozenset(book.roles),
-        )
-        rules, reviews = (r.id for r in book.rule), (r.id for r in book.auto_review)
-        return cls(known, frozenset(book.chains), frozenset(rules), frozenset(reviews))
-
-    def with_broken(self, data: Mapping[str, object]) -> Names:
-        """Add the names of entries in `data` that have the wrong shape, to be told of once."""
-        known = replace(
-            self.known,
-            schedules=self.known.schedules | keys_of(data, "schedules"),
-            tiers=self.known.tiers | _ids(data, "tier", "name"),
-            groups=self.known.groups | _ids(data, "group", "name"),
-            roles=self.known.roles | keys_of(data, "roles"),
-        )
-        return Names(
-            known,
-            self.chains | keys_of(data, "chains"),
-            self.rules | _ids(data, "rule", "id"),
-            self.reviews | _ids(data, "auto_review", "id"),
-        )
-
-
-def keys_of(data: Mapping[str, object], section: str) -> frozenset[str]:
-    """Return the names in a section that is a table of tables."""
-    table = data.get(section)
-    return frozenset(table) if isinstance(table, Mapping) else frozenset()
-
-
-def _ids(data: Mapping[str, object], section: str, key: str) -> frozenset[str]:
-    items = data.get(section)
-    found = (
-        i.get(key)
-        for i in (items if isinstance(items, list | tuple) else ())
-        if isinstance(i, Mapping)
-    )
-    return frozenset(name for name in found if isinstance(name, str))
-
-
 def check(book: Rulebook, names: Names | None = None) -> list[Mistake]:
     """Return every mistake in a rulebook of the right shape, in the order of its sections."""
     checking = _Checking(book, names or Names.of(book))
@@ -98,7 +42,7 @@ def check(book: Rulebook, names: Names | None = None) -> list[Mistake]:
     checking.chains()
     checking.afterwards()
     checking.tests()
-    return checking.found
+    return checking.found + flow_checks.check(book, checking.names)
 
 
 def read_condition(
@@ -282,7 +226,7 @@ class _Checking:
         for index, test in enumerate(self.book.test):
             loc: Loc = ("test", index)
             known, zone = self.names.known, self.book.zone
-            _, mistakes = given.read(test.given, (*loc, "given"), known, zone, test.name)
+            _, mistakes = given.read_cases(test.given, test.matrix, loc, known, zone, test.name)
             self.found += mistakes
             expect, here = test.expect, (*loc, "expect")
             for chain in [expect.chain] if expect.chain is not None else []:

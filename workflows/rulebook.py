@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from workflows import references
 from workflows.mistakes import CODES, Loc, Mistake, near
+from workflows.names import Names, keys_of
 from workflows.notations import columns_of
 from workflows.sections import Rulebook
 
@@ -61,8 +62,8 @@ def _despite(mistakes: list[Mistake], policy: dict[str, object]) -> list[Mistake
         book = Rulebook.model_validate(shape.data)
     except ValidationError:
         return []
-    names = references.Names.of(book).with_broken(policy)
-    broken = references.keys_of({"a": columns_of(policy.get("attributes"))}, "a")
+    names = Names.of(book).with_broken(policy)
+    broken = keys_of({"a": columns_of(policy.get("attributes"))}, "a")
     broken -= frozenset(book.attributes)
     found = [shape.restored(m) for m in references.check(book, names)]
     return [m for m in found if not shape.is_sequel(m) and m.params.get("value") not in broken]
@@ -75,7 +76,15 @@ def mistakes_of(
 
     Rejected values are not repeated. `also` are top-level keys that exist beside `root`.
     """
-    return [_mistake(e, root, data, also) for e in error.errors(include_url=False)]
+    errors = error.errors(include_url=False)
+    return [_mistake(e, root, data, also) for e in errors if not _is_sequel(e, errors)]
+
+
+def _is_sequel(error: ErrorDetails, errors: Iterable[ErrorDetails]) -> bool:
+    """Whether a list only counts as empty because what is in it has the wrong shape."""
+    loc = error["loc"]
+    inside = (e for e in errors if len(e["loc"]) > len(loc) and e["loc"][: len(loc)] == loc)
+    return error["type"] == "too_short" and any(inside)
 
 
 _TYPES: Mapping[str, tuple[str, ...]] = {

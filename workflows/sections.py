@@ -22,12 +22,15 @@ from workflows.notations import (
     Hours,
     Ladder,
     Level,
+    Listing,
+    Moment,
     Name,
     Names,
     Recipients,
     Selector,
     Sources,
     Timezone,
+    Title,
     User,
     columns_of,
 )
@@ -278,9 +281,91 @@ class Expect(Section):
 class PolicyTest(Section):
     """A test that lives in the file beside the rules."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Title
     given: dict[str, Any]
     expect: Expect
+    matrix: dict[str, Any] = Field(default_factory=dict)  # every combination is tested
+
+
+class CastMember(Section):
+    """Somebody in a test over time; without `roles` these follow from [roles] and the rest here."""
+
+    name: str = ""
+    roles: tuple[str, ...] | None = None
+    manager: str | None = None
+    departments: Listing = ()
+    leads: Listing = ()  # departments
+    tags: Listing = ()
+    position: str = ""
+    active: bool = True
+
+
+class FlowRequest(Section):
+    """The request that a test over time follows. `owners` already follow the customer."""
+
+    by: str
+    action: str
+    facts: dict[str, Any] = Field(default_factory=dict)
+    origin: Literal["asked", "observed"] = "asked"
+    owners: Listing = ()
+
+
+class FlowExpect(Expect):
+    """How the request must stand; what is not named is not compared."""
+
+    decision: Literal["allow", "approval", "deny"] | None = None  # type: ignore[assignment]
+    state: (
+        Literal[
+            "pending",
+            "approved",
+            "executed",
+            "execution_failed",
+            "denied",
+            "withdrawn",
+            "superseded",
+            "stale",
+            "expired",
+            "revoked",
+        ]
+        | None
+    ) = None
+    stage: Count | None = None  # from 1
+    asked: tuple[str, ...] | None = None  # who was asked and has not answered
+    decided_by: str | None = None  # a person, or an actor such as 'system:timer'
+
+
+class FlowStep(Section):
+    """One of: a time, a wait, something that somebody does, or an expectation."""
+
+    at: Moment | None = None
+    wait: Duration | None = None
+    clock: str | None = None
+    do: Literal["approve", "deny", "withdraw", "revoke", "leave"] | None = None
+    by: str | None = None
+    comment: str = ""
+    refused: (
+        Literal[
+            "already_decided",
+            "not_decided",
+            "expired",
+            "own_request",
+            "voted_already",
+            "not_an_approver",
+            "not_yours",
+            "comment_needed",
+        ]
+        | None
+    ) = None
+    expect: FlowExpect | None = None
+
+
+class FlowTest(Section):
+    """A test over time, with a made-up company of its own: who answers what, and what follows."""
+
+    name: Title
+    people: dict[str, CastMember]
+    request: FlowRequest
+    steps: Annotated[tuple[FlowStep, ...], Field(min_length=1)]
 
 
 class Rulebook(Section):
@@ -306,6 +391,7 @@ class Rulebook(Section):
     quiet_hours: QuietHours | None = None
     notify: tuple[Notify, ...] = ()
     test: tuple[PolicyTest, ...] = ()
+    flow_test: tuple[FlowTest, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -33,7 +33,9 @@ _LOOKS = tuple(timedelta(minutes=m) for m in (1, 10, 60, 6 * 60, 24 * 60))
 _TOGETHER = frozenset({RelationState.HALF, RelationState.ADDED})
 
 
-def added(scene: Scene, event: ContactAdded, contact: ExternalContact | None, look: int = 0) -> None:
+def added(
+    scene: Scene, event: ContactAdded, contact: ExternalContact | None, look: int = 0
+) -> None:
     """Take note of an add and judge it, once, however often and in whatever order it is told.
 
     What WeCom does not show yet is looked for again later; `look` counts how often that was.
@@ -41,6 +43,7 @@ def added(scene: Scene, event: ContactAdded, contact: ExternalContact | None, lo
     scene.tx.hold(f"customer:{event.external_userid}")
     before = scene.tx.relations.get(event.userid, event.external_userid)
     if before and before.seen_at and before.seen_at > event.created_at:
+        scene.record("add.overtaken", who=(event.userid, event.external_userid))
         return  # something newer is known
     if contact is not None:
         knowing.remember(scene, contact)
@@ -76,7 +79,10 @@ def _not_shown(scene: Scene, event: ContactAdded, before: Relation | None, look:
     if event.half and (before is None or before.state not in _TOGETHER):
         base = before or Relation(event.userid, event.external_userid, RelationState.NONE)
         half = replace(base, state=RelationState.HALF, channel=event.state, request_id="")
-        scene.tx.relations.put(replace(half, seen_at=event.created_at))
+        half = replace(half, seen_at=event.created_at)
+        scene.tx.relations.put(half)
+        if ticket := _ticket_of(scene, event, half):
+            tickets.use(scene, ticket, event.external_userid)  # nobody else gets in by it
     if look == 0:
         who = (event.userid, event.external_userid)
         scene.record("add.not_shown", who=who, half=event.half)
@@ -127,7 +133,14 @@ def _ticket_of(scene: Scene, event: ContactAdded, relation: Relation) -> Ticket 
     if ticket is None or not same_user(ticket.userid, relation.userid):
         return None
     in_time = ticket.state is TicketState.EXPIRED and event.created_at <= ticket.expires_at
-    return ticket if in_time or ticket.state is TicketState.OPEN else None
+    half_way = ticket.used_by == relation.external_userid and not _was_closed(scene, ticket)
+    return ticket if in_time or half_way or ticket.state is TicketState.OPEN else None
+
+
+def _was_closed(scene: Scene, ticket: Ticket) -> bool:
+    """Whether a full add was matched with the ticket before; later ones come without it."""
+    told = scene.tx.audit.of_request(ticket.request_id)
+    return any(record.kind == "add.ticketed" for record in told)
 
 
 def covers(scene: Scene, given: Verdict, now: Verdict) -> bool:
@@ -182,7 +195,8 @@ def judged(
     scene.tx.relations.put(relation)
     if earlier is None:
         governing = deciding.open_request(scene, request)
-        containing.tell_of(scene, governing)
+        if governing.state is State.PENDING:
+            containing.tell_of(scene, governing)
     if governing.state is State.PENDING:
         containing.hold(scene, relation, governing)
     return governing

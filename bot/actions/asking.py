@@ -11,6 +11,7 @@ from bot.actions.scene import Scene
 from workflows import asking, masking
 from workflows.model import (
     Claim,
+    Containment,
     Customer,
     Origin,
     Outcome,
@@ -64,7 +65,10 @@ def submit(scene: Scene, userid: str, claim: Claim) -> None:
     found = _on_file(scene, claim)
     relations = _relations(scene, found)
     if any(same_user(each.userid, userid) for each in relations):
-        scene.tell([userid], "ask.yours_already", customer=claim.name)
+        mine = next(each for each in relations if same_user(each.userid, userid))
+        held = mine.containment is not Containment.NONE
+        key = "ask.yours_but_held" if held else "ask.yours_already"
+        scene.tell([userid], key, customer=claim.name, id=mine.request_id)
         return
     subject = _subject(claim, found)
     scene.tx.hold(f"asks:{userid.lower()}")

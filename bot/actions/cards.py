@@ -8,15 +8,18 @@ from datetime import datetime
 
 from bot import cards as drawing
 from bot import outgoing
+from bot.actions import reasons
 from bot.actions.scene import Scene
 from bot.cards import Sheet
 from bot.wording import Actor
 from workflows import endings, masking, policy
 from workflows.facts import WAYS
 from workflows.model import (
+    Answer,
     Card,
     CardState,
     FactValue,
+    Origin,
     Person,
     Request,
     State,
@@ -103,14 +106,16 @@ def sheet_of(scene: Scene, request: Request) -> Sheet:
         requester_id=requester.userid,
         departments=_words(facts.get("sender.departments")) or (),
         position=str(facts.get("sender.position", "")),
-        level=_level(scene, request),
+        level=str(scene.theirs.word(reasons.level(scene, request))),
+        why="" if request.verdict.say else str(scene.theirs.word(reasons.why(scene, request))),
+        agreed=_agreed(scene, request),
         company=str(facts.get("customer.corp_name", "")) or request.claim.company,
         phone=masking.mask_phone(request.claim.phone),
         tier=_tier_title(scene, tier),
         tags=_words(facts.get("customer.tags")),
         groups=_group_titles(scene, groups),
         followers=_followers(scene, facts.get("customer.owners")),
-        way=_way(scene, facts.get("contact.way")),
+        way=_way(scene, request),
         reason=request.claim.reason,
         signed=request.claim.signed,
         rules=_rules(scene, request),
@@ -124,7 +129,9 @@ def _rules(scene: Scene, request: Request) -> tuple[tuple[str, str], ...]:
     """Return the rules that matched, each with what it says, as far as they still exist."""
     matched = request.verdict.rules
     return tuple(
-        (each.id, each.say or each.title) for each in scene.book.rule if each.id in matched
+        (each.id, reasons.said(each, request.facts))
+        for each in scene.book.rule
+        if each.id in matched
     )
 
 
@@ -136,15 +143,19 @@ def _number(value: FactValue | None) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _level(scene: Scene, request: Request) -> str:
-    level = _number(request.facts.get("sender.level")) or 0
-    held = _words(request.facts.get("sender.roles")) or ()
-    titles = [
-        role.title or name
-        for name, role in scene.book.roles.items()
-        if name in held and role.level == level
-    ]
-    return scene.company.level(level, titles[0] if titles else "")
+def _agreed(scene: Scene, request: Request) -> tuple[str, ...]:
+    """Return who has agreed at earlier stages, and in which words."""
+    return tuple(
+        scene.theirs(
+            "card.agreed_saying" if vote.comment else "card.agreed",
+            stage=vote.stage + 1,
+            name=vote.by.name,
+            when=vote.at,
+            comment=vote.comment,
+        )
+        for vote in request.votes
+        if vote.answer is Answer.APPROVE and vote.stage < request.stage
+    )
 
 
 def _tier_title(scene: Scene, tier: str | None) -> str | None:
@@ -163,5 +174,8 @@ def _followers(scene: Scene, owners: FactValue | None) -> tuple[str, ...] | None
     return None if userids is None else tuple(scene.person(each).name for each in userids)
 
 
-def _way(scene: Scene, way: FactValue | None) -> str:
-    return scene.company.add_way(_NUMBERS.get(str(way), 0))
+def _way(scene: Scene, request: Request) -> str:
+    """Return how they came together; what is only asked for has not happened in any way."""
+    if request.origin is Origin.ASKED:
+        return ""
+    return scene.company.add_way(_NUMBERS.get(str(request.facts.get("contact.way")), 0))

@@ -222,11 +222,9 @@ def _follow(scene: Scene, remedy: Remedy, request: Request, orders: Orders) -> N
                 )  # fmt: skip
             case TellClosed():
                 how = Words(f"remedy.how.{order.why}")
-                to = [member.userid, *_seniors(scene, request)]
-                scene.tell(
-                    to, "remedy.closed",
-                    id=request.id, member=member.name, customer=subject, how=how,
-                )  # fmt: skip
+                words = {"id": request.id, "customer": subject, "how": how}
+                scene.tell([member.userid], "remedy.closed_yours", **words)
+                scene.tell(_seniors(scene, request), "remedy.closed", member=member.name, **words)
             case Mark():
                 pass  # a remedy has no marks of its own
             case _:

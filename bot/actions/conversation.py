@@ -10,6 +10,7 @@ from bot.command_types import (
     ApproveRequest,
     Command,
     DenyRequest,
+    Fault,
     Help,
     Look,
     Mine,
@@ -28,6 +29,8 @@ from workflows.steps import Refused
 # What the entries of the app's menu stand for; the keys are set by the menu (`menwei menu`).
 MENU: dict[str, Command] = {"mine": Mine(), "todo": Todo(), "help": Help(None)}
 
+_HELLO = frozenset({"你好", "您好", "hi", "hello", "在吗", "早", "早上好"})
+_THANKS = frozenset({"谢谢", "谢谢你", "多谢", "感谢", "thanks", "thank you"})
 _NEVER_MIND = frozenset({"取消", "算了", "不用了", "cancel", "never mind"})
 
 
@@ -39,7 +42,7 @@ def hear(scene: Scene, userid: str, text: str) -> None:
         scene.tx.drafts.drop(userid)
         scene.tell([userid], "talk.given_up")
         return
-    if draft is not None and _is_talk(command, text):
+    if draft is not None and _is_talk(command, text, draft.kind):
         if draft.kind == asking.DRAFT:
             asking.complete(scene, userid, draft.body, text)
         else:
@@ -50,12 +53,16 @@ def hear(scene: Scene, userid: str, text: str) -> None:
     obey(scene, userid, command)
 
 
-def _is_talk(command: Command, text: str) -> bool:
-    """Whether somebody who was asked something answers, rather than says a command."""
+def _is_talk(command: Command, text: str, asked: str) -> bool:
+    """Whether somebody who was asked something answers, rather than says a command.
+
+    A command that is only nearly right is never taken as the reason of a refusal.
+    """
     if isinstance(command, Help) and command.topic is None:  # '帮助不大' begins like one
         called = commands.verb("help")
         return text.strip().lower() not in {*called.zh, *called.en, "？"}
-    return isinstance(command, PlainText | Unclear)
+    answers = PlainText | Unclear if asked == asking.DRAFT else PlainText
+    return isinstance(command, answers)
 
 
 def obey(scene: Scene, userid: str, command: Command) -> None:
@@ -94,8 +101,14 @@ def _obey(scene: Scene, userid: str, command: Command) -> None:
             queries.rules(scene, userid)
         case Help(topic):
             scene.answer(userid, hints.help_on(topic, scene.texts))
+        case Unclear(suggestion="add", why=Fault.WHAT_MISSING):
+            asking.ask(scene, userid, "")
         case Unclear():
             scene.answer(userid, hints.unclear(command, scene.texts))
+        case PlainText(text) if text.strip(" ！!。.~").lower() in _HELLO:
+            scene.tell([userid], "talk.greeting", name=scene.person(userid).name)
+        case PlainText(text) if text.strip(" ！!。.~").lower() in _THANKS:
+            scene.tell([userid], "talk.thanked")
         case _:
             scene.tell([userid], "talk.not_a_command")
 

@@ -22,7 +22,7 @@ from workflows.effects import (
     Tell,
     TellRequester,
 )
-from workflows.model import Answer, Person, Request, Stage, State, Verdict
+from workflows.model import Answer, Origin, Person, Request, Stage, State, Verdict
 from workflows.schedules import parse_duration
 from workflows.steps import (
     Approve,
@@ -129,7 +129,7 @@ def follow(scene: Scene, request: Request, effects: Iterable[Effect]) -> None:
             case CloseCardsOf():
                 cards.close(scene, request, effect.people)
             case TellRequester():
-                scene.tell_as_core([request.requester.userid], effect.text, effect.params)
+                _tell_requester(scene, request, effect)
             case Tell():
                 scene.tell_as_core(_ids(effect.to), effect.text, effect.params)
             case Perform():
@@ -143,6 +143,14 @@ def follow(scene: Scene, request: Request, effects: Iterable[Effect]) -> None:
                 scene.tell(scene.standing.admins, "alarm.nobody_can_decide", id=request.id)
             case _:
                 assert_never(effect)
+
+
+def _tell_requester(scene: Scene, request: Request, effect: TellRequester) -> None:
+    """Say it in the words for what was observed, where there are such words."""
+    observed = f"{effect.text}_observed"
+    said = request.origin is Origin.OBSERVED and observed in scene.company
+    text = observed if said else effect.text
+    scene.tell_as_core([request.requester.userid], text, effect.params)
 
 
 def _ids(people: Iterable[Person]) -> list[str]:

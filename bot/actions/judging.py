@@ -58,6 +58,7 @@ def _customer(scene: Scene, userid: str, customer: Customer | None) -> Facts:
 
 
 def _counters(scene: Scene, userid: str, own: Request | None) -> Facts:
+    scene.tx.hold(f"adds:{userid.lower()}")  # two at once must not both be the last one allowed
     today = start_of_day(scene)
     monday = today - _DAY * today.weekday()
     return facts.of_counters(_count(scene, userid, today, own), _count(scene, userid, monday, own))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from bot.actions import deciding, tickets, wording
+from contextlib import suppress
+
+from bot.actions import changes, deciding, sweeping, tickets
 from bot.actions.scene import Scene
 from bot.wording import Words
 from workflows import permissions, roles
 from workflows.directory import ACTIVE, Directory
-from workflows.model import Request, State
+from workflows.model import State
 from workflows.standing import Standing
-from workflows.steps import Reassign, Refused, Withdraw
+from workflows.steps import Refused, Withdraw
 
 _PAGE = 500
 
@@ -17,9 +19,11 @@ _PAGE = 500
 def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
     """Take over the directory as WeCom shows it now, and tell what that changes for whom.
 
-    The scene still has the standing from before.
+    Compared with what is stored, not with what this process remembers: two readings at the same
+    time must not both tell of the same change.
     """
-    before = scene.standing
+    scene.tx.hold("directory")
+    before = Standing(scene.policy, scene.tx.people.directory())
     if fresh == before.directory:
         return
     scene.tx.people.replace(fresh)
@@ -30,7 +34,7 @@ def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
     later = scene.standing_as(after)
     for userid in _gone(before.directory, fresh):
         _leave(later, userid)
-    reassign(later)
+    sweeping.start(later, sweeping.REASSIGN)
 
 
 def tell_changes(scene: Scene, before: Standing, after: Standing, cause: str) -> None:
@@ -55,7 +59,7 @@ def tell_changes(scene: Scene, before: Standing, after: Standing, cause: str) ->
         ],
     )
     later = scene.standing_as(after)
-    words = wording.changes(later, gained, moved)
+    words = changes.worded(later, gained, moved)
     told = later.listeners("role.changed") or after.admins
     later.tell(told, "permissions.changed", cause=Words(f"cause.{cause}"), what=words)
 
@@ -73,23 +77,9 @@ def _leave(scene: Scene, userid: str) -> None:
     scene.record("member.left", who=(userid, ""))
     for request in scene.tx.requests.by_requester(userid, _PAGE):
         if request.state is State.PENDING:
-            _try(scene, request, Withdraw("system:leaver"))
+            with suppress(Refused):  # decided this very moment
+                deciding.advance(scene, request, Withdraw("system:leaver"))
     for ticket in scene.tx.tickets.open_of(userid):
         governing = scene.tx.requests.get(ticket.request_id)
         if governing is not None:
             tickets.revoke(scene, governing)
-
-
-def reassign(scene: Scene) -> None:
-    """Find anew who decides about what is pending: people left, moved, or lost a role."""
-    page: list[Request] = []
-    while page := scene.tx.requests.pending(_PAGE, page[-1] if page else None):
-        for request in page:
-            _try(scene, request, Reassign())
-
-
-def _try(scene: Scene, request: Request, step: Withdraw | Reassign) -> None:
-    try:
-        deciding.advance(scene, request, step)
-    except Refused:
-        return  # decided in the meantime

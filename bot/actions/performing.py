@@ -24,6 +24,8 @@ def refuse(scene: Scene, request: Request) -> None:
     if request.origin is Origin.ASKED:
         tickets.revoke(scene, request)
     else:
+        if request.decided_by.startswith("policy:"):  # nobody else has told the member
+            containing.tell_of(scene, request)
         containing.deny(scene, request)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot import cards as drawing
-from bot.actions import cards, conversation, voting
+from bot.actions import cards, conversation, queries, voting
 from bot.actions.scene import Scene
 from bot.cards import Choice, Press
 from bot.events import CardPressed
@@ -33,6 +33,8 @@ def press(scene: Scene, event: CardPressed) -> None:
 
 def _choose(scene: Scene, event: CardPressed, wanted: Press, request: Request) -> None:
     if wanted.choice is Choice.MORE:
+        if not queries.concerns(scene, event.userid, request):
+            raise Refused("not_for_you")  # somebody who had to decide once has no say any more
         sheet = cards.sheet_of(scene, request)
         scene.answer(event.userid, drawing.details_text(sheet, scene.texts))
         return

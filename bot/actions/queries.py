@@ -6,11 +6,16 @@ from collections.abc import Iterable
 
 from bot.actions.scene import Scene
 from bot.texts import Text, joined
+from bot.wecom import cut_characters
 from workflows import approval, masking
 from workflows.model import Outcome, Request, State, same_user
+from workflows.references import PLACEHOLDER
 from workflows.steps import Refused
 
 _SHOWN = 10
+_LONGEST_SEARCH = 60  # characters; databases refuse patterns without end
+_IN_LINE = {"requester": 8, "customer": 12, "reason": 20}  # characters: ten lines fit a message
+_SEARCHED = 200  # hits looked through for what the member may see
 
 
 def mine(scene: Scene, userid: str) -> None:
@@ -26,7 +31,7 @@ def mine(scene: Scene, userid: str) -> None:
 def _line(scene: Scene, request: Request) -> Text:
     words = {
         "id": request.id,
-        "customer": request.subject.name,
+        "customer": _short("customer", request.subject.name),
         "state": request.state,
         "when": request.created_at,
     }
@@ -34,6 +39,10 @@ def _line(scene: Scene, request: Request) -> Text:
         return scene.mine("mine.line", **words)
     who = tuple(person.name for person in approval.waiting_for(request))
     return scene.mine("mine.line_pending", who=who, due=request.due_at, **words)
+
+
+def _short(what: str, text: str) -> str:
+    return cut_characters(text, _IN_LINE[what])
 
 
 def todo(scene: Scene, userid: str) -> None:
@@ -47,9 +56,9 @@ def todo(scene: Scene, userid: str) -> None:
         scene.mine(
             "todo.line",
             id=request.id,
-            requester=request.requester.name,
-            customer=request.subject.name,
-            reason=request.claim.reason,
+            requester=_short("requester", request.requester.name),
+            customer=_short("customer", request.subject.name),
+            reason=_short("reason", masking.mask_text(request.claim.reason)),
             due=request.due_at,
         )
         for request in found
@@ -98,9 +107,9 @@ def may_see(scene: Scene, userid: str, target: str) -> bool:
 
 def look(scene: Scene, userid: str, what: str) -> None:
     """Tell the story of a request, or list the requests about a customer or by a member."""
-    found = [
-        each for each in scene.tx.requests.search(what, _SHOWN) if concerns(scene, userid, each)
-    ]
+    what = cut_characters(what, _LONGEST_SEARCH)
+    hits = scene.tx.requests.search(what, _SEARCHED)
+    found = [each for each in hits if concerns(scene, userid, each)][:_SHOWN]
     if not found:
         raise Refused("nothing_found", what=what)
     if len(found) == 1 or found[0].id == what.upper():
@@ -151,5 +160,12 @@ def rules(scene: Scene, userid: str) -> None:
     lines = [scene.mine("rules.head", hash=scene.policy.hash)]
     for rule in scene.book.rule:
         then = scene.texts.outcome(Outcome[rule.then.upper()])
-        lines.append(scene.mine("rules.line", id=rule.id, then=then, say=rule.say or rule.title))
+        lines.append(
+            scene.mine(
+                "rules.line",
+                id=rule.id,
+                then=then,
+                say=PLACEHOLDER.sub("N", rule.say) or rule.title,
+            )
+        )
     scene.answer(userid, joined([*lines, scene.mine("rules.foot")]))

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from bot.actions import deciding, people
+from bot.actions import people, sweeping
 from bot.actions.scene import Scene
 from storage.policies import StoredPolicy
-from workflows.model import Request
-from workflows.policy import decide
 from workflows.standing import Standing
-from workflows.steps import Recheck
 
 ANNOUNCE = "announce_rules"
-_PAGE = 200
 
 
 def activate(scene: Scene, author: str) -> None:
@@ -37,15 +33,5 @@ def announce(scene: Scene, before: Standing | None) -> None:
         return
     scene.tell(told, "config.activated", hash=scene.policy.hash, before=before.policy.hash)
     people.tell_changes(scene, before, scene.standing, "config")
-    _recheck(scene)
-    people.reassign(scene)
-
-
-def _recheck(scene: Scene) -> None:
-    """Judge what is pending by the new rules: stricter ends it, looser changes nothing."""
-    strictness = scene.book.chain_defaults.strictness
-    page: list[Request] = []
-    while page := scene.tx.requests.pending(_PAGE, page[-1] if page else None):
-        for request in page:
-            verdict = decide(scene.policy, request.facts, request.action, scene.now)
-            deciding.advance(scene, request, Recheck(verdict, strictness))
+    sweeping.start(scene, sweeping.RECHECK)
+    sweeping.start(scene, sweeping.REASSIGN)

@@ -21,7 +21,7 @@ def issue(scene: Scene, request: Request) -> None:
     ticket = Ticket(key, request.id, request.requester.userid, TicketState.ISSUING, due)
     scene.tx.tickets.add(ticket)
     scene.send(outgoing.IssueTicket(key, ticket.userid))
-    scene.record("ticket.ordered", request, until=due.isoformat())
+    scene.record("ticket.ordered", request, actor="system:menwei", until=due.isoformat())
 
 
 def issue_again(scene: Scene, ticket: Ticket) -> None:

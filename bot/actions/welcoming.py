@@ -19,7 +19,7 @@ def greet(scene: Scene, event: ContactAdded, state: State) -> None:
     key = f"welcome:{event.welcome_code}"
     words = text(scene, state)
     if not words:
-        scene.tx.work.cancel(key)
+        scene.tx.work.cancel(key, scene.now)
         return
     code, member, customer = event.welcome_code, event.userid, event.external_userid
     message = outgoing.SendWelcome(code, member, customer, words)

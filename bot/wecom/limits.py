@@ -82,6 +82,10 @@ class MessageBudget:
             sent.append(now)
         return wait
 
+    def remember(self, userid: str, seconds_ago: float) -> None:
+        """Count a message that an earlier run of the program sent; the oldest first."""
+        self._sent.setdefault(userid.lower(), deque()).append(self._clock() - seconds_ago)
+
     def _forget_old(self, sent: deque[float], now: float) -> None:
         longest = max(window for _, window in self._windows)
         while sent and sent[0] <= now - longest:

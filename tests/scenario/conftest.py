@@ -103,6 +103,15 @@ class Stage:
         assert found, f"{userid} has no request"
         return found[0]
 
+    async def newest_of(self, userid: str) -> Request:
+        """Wait for a member's first request."""
+
+        async def look() -> list[Request]:
+            return await self.db.read(lambda tx: tx.requests.by_requester(userid, 1))
+
+        found: list[Request] = await self.until(look, lambda it: it, f"{userid} has a request")
+        return found[0]
+
     async def records(self, request_id: str, kind: str = "") -> list[AuditRecord]:
         """Return what the audit says of a request."""
         found = await self.db.read(lambda tx: tx.audit.of_request(request_id))
@@ -219,7 +228,7 @@ async def opened(folder: Path, *changes: Change) -> AsyncIterator[Stage]:
     clock = Clock()
     simulator = Simulator(demo.corp(), demo_world(), clock.unix)
     found = demo.configured(await simulator.start(), 0, folder)
-    db = Database.open(found.storage.url)
+    db = Database.open(found.storage.address)
     try:
         async with aiohttp.ClientSession() as http:
             stage = Stage(simulator, "", found, http, folder, clock, db)

@@ -29,7 +29,7 @@ Json = dict[str, Any]
 PENDING_TAG, DENIED_TAG = "待审批", "违规添加"
 _TASK = re.compile(r"mw-([0-9A-Z]+)-([0-9]+)-")
 _INBOX, _OUTBOX, _WELCOME = 0, 1, 3
-_OPEN, _DEAD = 0, 2
+_OPEN, _DONE, _DEAD, _IGNORED = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class Survivor:
     def requests(self) -> dict[str, Json]:
         return {row["id"]: json.loads(row["body"]) for row in self.rows("SELECT * FROM requests")}
 
-    def is_quiet(self) -> bool:
-        """Whether everything that can be done by now is done."""
-        open_now = self.rows(
-            "SELECT 1 FROM work WHERE state = ? AND (queue IN (?, ?, ?) OR due <= ?) LIMIT 1",
+    def under_way(self) -> list[str]:
+        """Return what can be done by now and is not."""
+        found = self.rows(
+            "SELECT * FROM work WHERE state = ? AND (queue IN (?, ?, ?) OR due <= ?)",
             _OPEN, _INBOX, _OUTBOX, _WELCOME, int(time.time() * 1000),
         )  # fmt: skip
-        return not open_now
+        return [f"{r['kind']} in {r['lane']}, {r['tries']} tries, {r['error']}" for r in found]
 
     def wrongs(self) -> list[str]:
         """Return everything that is lost, doubled or out of joint."""
@@ -81,6 +81,14 @@ class Survivor:
             yield f"row {row['id']} ({row['kind']}) was given up: {row['error']}"
         for message in self.simulator.world.state.dropped:
             yield f"WeCom dropped a message to {message.to}: too many a minute"
+        recorded = Counter(
+            json.loads(row["detail"])["work"]
+            for row in self.rows("SELECT detail FROM audit WHERE kind = 'message.sent'")
+        )
+        query = "SELECT id, kind FROM work WHERE kind IN ('SendText', 'SendNews', 'SendCard')"
+        for row in self.rows(f"{query} AND state = ?", _DONE):
+            if recorded[row["id"]] != 1:
+                yield f"row {row['id']} ({row['kind']}) is recorded {recorded[row['id']]} times"
 
     def _asks(self) -> Iterator[str]:
         filed = Counter(each["claim"]["name"] for each in self.requests().values())
@@ -105,7 +113,13 @@ class Survivor:
             (row["userid"], row["external_userid"]): json.loads(row["body"])["request_id"]
             for row in self.rows("SELECT * FROM relations")
         }
-        accepted = {(deed.who, deed.about) for deed in self.accepted("add", "scan")}
+        noted = self.rows("SELECT * FROM audit WHERE kind IN ('add.overtaken', 'add.not_shown')")
+        over = {
+            pair
+            for row in noted
+            if self._bond(pair := (row["userid"], row["external_userid"])) is not Bond.ADDED
+        }  # told of after it had ended
+        accepted = {(deed.who, deed.about) for deed in self.accepted("add", "scan")} - over
         for deed in self.deeds:
             if deed.kind not in {"add", "scan"}:
                 continue
@@ -128,7 +142,7 @@ class Survivor:
             if deed.kind in about:
                 deeds[deed.who, deed.about].append(deed)
         for pair, done in deeds.items():
-            real = self.simulator.world.state.relations[pair].bond.value
+            real = self._bond(pair).value
             if all(id(deed) in heard for deed in done) and kept.get(pair) != real:
                 yield f"{pair} is {kept.get(pair)}, but WeCom says {real}"
 
@@ -237,16 +251,20 @@ class Survivor:
                 yield f"the card of {key} looks {'open' if cards[0].open else 'closed'}"
 
     def _welcomes(self) -> Iterator[str]:
-        """Nobody is greeted twice; an allowed customer once."""
+        """Nobody is greeted twice, and everybody once unless the 20 seconds were over."""
         greeted: Counter[tuple[str, str]] = Counter()
         for external, chat in self.simulator.world.state.customer_chats.items():
             greeted.update((each.sender, external) for each in chat if each.kind == "welcome")
         for pair, times in greeted.items():
             if times > 1:
                 yield f"{pair} was greeted {times} times"
+        query = "SELECT body FROM work WHERE queue = ? AND state = ?"
+        late = [json.loads(row["body"]) for row in self.rows(query, _WELCOME, _IGNORED)]
+        excused = {(each["userid"], each["external_userid"]) for each in late}
         for deed in self.accepted("add", "scan"):
             customer = self.simulator.world.state.customers[deed.about]
-            if customer.type == WECHAT and not greeted[deed.who, deed.about]:
+            pair = (deed.who, deed.about)
+            if customer.type == WECHAT and not greeted[pair] and pair not in excused:
                 yield f"{(deed.who, deed.about)} was not greeted"
 
     def _marks(self) -> Iterator[str]:
@@ -265,6 +283,9 @@ class Survivor:
             governing = requests.get(json.loads(row[0]["body"])["request_id"]) if row else None
             if governing is not None and found != _fitting(governing["state"]):
                 yield f"{(deed.who, deed.about)} is {governing['state']} and tagged {found}"
+
+    def _bond(self, pair: tuple[str, str]) -> Bond:
+        return self.simulator.world.state.relations[pair].bond
 
     def _chat(self, who: str) -> list[Message]:
         return self.simulator.world.state.chats.get(who.lower(), [])

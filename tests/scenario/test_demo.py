@@ -40,15 +40,15 @@ async def test_a_taken_port_is_passed_over_and_an_interrupt_ends_it_without_a_fu
     assert f"端口 {port} 已被占用" in heard
     assert re.search(r"http://127\.0\.0\.1:\d+", heard)
     assert (running.returncode, complaints) == (0, b"")
-    assert settings.load(tmp_path / "config.toml").storage.url.endswith("menwei-1.db")
+    assert settings.load(tmp_path / "config.toml").storage.address.endswith("menwei-1.db")
 
 
 async def test_every_beginning_has_a_database_of_its_own(tmp_path: Path) -> None:
     async with demo.Demo(tmp_path).running():
-        first = settings.load(tmp_path / "config.toml").storage.url
+        first = settings.load(tmp_path / "config.toml").storage.address
 
     async with demo.Demo(tmp_path).running():
-        second = settings.load(tmp_path / "config.toml").storage.url
+        second = settings.load(tmp_path / "config.toml").storage.address
 
     assert first != second
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
 from bot.simulator.records import ContactWay, Member
 from bot.simulator.seed import MA_CHAO, SALES
 from storage import engines
+from storage.work import Queue
 from tests.scenario.conftest import Opens, Stage
 from workflows.model import State
 
@@ -87,7 +91,7 @@ async def test_while_the_database_is_locked_callbacks_are_refused_and_afterwards
     stage = await opens()
     await stage.quiet()
     stage.simulator.callbacks.pause = 0.1
-    lock = engines.build(stage.settings.storage.url).writer
+    lock = engines.build(stage.settings.storage.address).writer
 
     with lock.connect() as connection, connection.begin():  # takes the write lock at once
         event = stage.simulator.world.member_says("sunlei", ASK)
@@ -99,3 +103,28 @@ async def test_while_the_database_is_locked_callbacks_are_refused_and_afterwards
     await stage.say("sunlei", OTHER)
     await stage.hears("sunlei", "林雪 的通行码", kind="news")
     assert not stage.times_told("sunlei", "张伟")
+
+
+async def test_a_restart_does_not_forget_how_much_a_member_was_sent_this_minute(
+    stage: Stage,
+) -> None:
+    for number in range(20):
+        await stage.say("sunlei", f"帮助 {number}")
+    await stage.quiet()
+    assert len(stage.chat("sunlei")) == 20
+    await stage.stop()
+    await stage.start()
+
+    for number in range(20):
+        await stage.say("sunlei", f"帮助 {number}")
+    await stage.until(lambda: postponed(stage), lambda count: count, "messages wait their turn")
+
+    await asyncio.sleep(0.5)
+    assert len(stage.chat("sunlei")) == 28
+    assert stage.simulator.world.state.dropped == []
+
+
+async def postponed(stage: Stage) -> int:
+    soon = stage.clock.now() + timedelta(seconds=5)
+    due = await stage.db.read(lambda tx: tx.work.next_due(Queue.OUTBOX, soon))
+    return int(due is not None)

@@ -218,7 +218,7 @@ def test_one_refusal_is_a_veto() -> None:
 
     assert (request.state, request.decided_by) == (State.DENIED, "user:zhao")
     assert (request.decided_at, request.comment) == (LATER, "资料不全")
-    assert kinds(effects) == ["CloseCards", "Refuse", "TellRequester"]
+    assert kinds(effects) == ["CloseCards", "TellRequester", "Refuse"]
 
 
 def test_a_deny_quorum_waits_for_more_refusals() -> None:
@@ -407,7 +407,7 @@ def test_expiry_is_a_refusal_by_the_timer() -> None:
     request, effects = moved(opened(a_request()), Expire(), at=DUE)
 
     assert (request.state, request.decided_by) == (State.EXPIRED, "system:timer")
-    assert kinds(effects) == ["CloseCards", "Refuse", "TellRequester"]
+    assert kinds(effects) == ["CloseCards", "TellRequester", "Refuse"]
 
 
 def test_a_timer_that_fires_early_expires_nothing() -> None:
@@ -583,7 +583,7 @@ def test_whoever_approved_may_take_it_back_until_it_is_carried_out() -> None:
 
     assert (request.state, request.decided_by) == (State.REVOKED, "user:Wang")
     assert (request.decided_at, request.comment) == (LATER, "弄错了")
-    assert kinds(effects) == ["CloseCards", "Refuse", "TellRequester", "Tell"]
+    assert kinds(effects) == ["CloseCards", "TellRequester", "Refuse", "Tell"]
     assert isinstance(effects[3], Tell)
     assert ids(effects[3].to) == {"li"}
 

@@ -172,7 +172,7 @@ def test_a_remark_written_while_held_is_kept() -> None:
 
     assert edited.remark == "张总经理"
     assert rewritten.remark == "老张"
-    assert orders == (Mark(remove_tags=("待审批",)),)
+    assert orders == (Mark(remove_tags=("待审批",), remark="老张"),)
 
 
 def test_without_a_former_remark_the_name_is_restored() -> None:

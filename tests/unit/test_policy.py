@@ -372,7 +372,7 @@ def test_the_example_file_loads_and_its_own_tests_pass() -> None:
     assert not wrong
     assert book is not None
     results = policy.run_tests(policy.compile_policy(book))
-    assert len(results) == len(book.test) >= 5
+    assert len(results) >= len(book.test) >= 5
     assert [r.name for r in results if not r.passed] == []
 
 

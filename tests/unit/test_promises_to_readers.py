@@ -40,7 +40,6 @@ IDLE_SETTINGS = ("remind_after", "escalate_after", "escalate_to", "undo_window",
 IDLE_EVENTS = ("config.rejected", "grant.given", "follow_user.changed", "breakglass.used")
 # What the READMEs call missing, with the code that would be there if it were not.
 MISSING = {
-    "does not run the file's own tests": r"\brun_tests\(",
     "no command replays it": r"\.replay\(",
 }
 

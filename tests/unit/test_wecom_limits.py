@@ -75,6 +75,15 @@ async def test_members_do_not_use_each_others_budget_and_spelling_makes_no_new_o
     assert await budget.delay("MEI") > 0
 
 
+async def test_what_an_earlier_run_has_sent_counts() -> None:
+    clock = Clock()
+    budget = MessageBudget(clock)
+    for number in range(28):
+        budget.remember("Mei", 50 - number)
+
+    assert await budget.delay("mei") == pytest.approx(10, abs=0.01)
+
+
 async def test_members_long_silent_are_forgotten() -> None:
     clock = Clock()
     budget = MessageBudget(clock)

@@ -13,7 +13,7 @@ _NAMED = 5  # people named before the rest is only counted
 _LINES = 12
 
 
-def changes(scene: Scene, gained: tuple[Change, ...], moved: tuple[RoleChange, ...]) -> Text:
+def worded(scene: Scene, gained: tuple[Change, ...], moved: tuple[RoleChange, ...]) -> Text:
     """Return one line for each thing that changed, with the people it changed for."""
     lines = [
         scene.company(

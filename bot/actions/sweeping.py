@@ -1,0 +1,45 @@
+"""Goes through everything that is pending, a page a transaction, when people or rules changed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from bot.actions import deciding
+from bot.actions.scene import Scene
+from storage.work import Job, Queue
+from workflows.model import Request
+from workflows.policy import decide
+from workflows.steps import Reassign, Recheck, Refused
+
+REASSIGN = "sweep_reassign"  # find anew who decides: people left, moved, or lost a role
+RECHECK = "sweep_recheck"  # judge by the new rules: stricter ends it, looser changes nothing
+KINDS = frozenset({REASSIGN, RECHECK})
+_PAGE = 100  # callbacks wait while a page is written
+
+
+def start(scene: Scene, kind: str) -> None:
+    """Have the clock go through what is pending."""
+    _next(scene, kind, "")
+
+
+def go_on(scene: Scene, kind: str, last: str) -> None:
+    """Do one page, after the request `last`, and have the clock do the next."""
+    after = scene.tx.requests.get(last) if last else None
+    page = scene.tx.requests.pending(_PAGE, after)
+    for request in page:
+        with suppress(Refused):  # decided in the meantime
+            deciding.advance(scene, request, _step(scene, kind, request))
+    if len(page) == _PAGE:
+        _next(scene, kind, page[-1].id)
+
+
+def _next(scene: Scene, kind: str, last: str) -> None:
+    key = f"{kind}:{last}@{scene.now.isoformat()}"  # every change of people asks for its own sweep
+    scene.tx.work.add([Job(Queue.TIMERS, kind, key, last, key)], scene.now)
+
+
+def _step(scene: Scene, kind: str, request: Request) -> Reassign | Recheck:
+    if kind == REASSIGN:
+        return Reassign()
+    verdict = decide(scene.policy, request.facts, request.action, scene.now)
+    return Recheck(verdict, scene.book.chain_defaults.strictness)

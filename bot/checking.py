@@ -1,0 +1,104 @@
+"""What `menwei check`, `lint` and `test` find in a config file, with the database's help if it can.
+
+Nothing is written: a file may be checked on a machine that has no database, or beside a running
+Menwei.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from bot import holidays
+from storage.database import Database, Unavailable
+from storage.transaction import Transaction
+from workflows import coverage, flow_tests, lint, lockout, policy
+from workflows.coverage import Coverage
+from workflows.directory import Directory
+from workflows.mistakes import Mistake
+from workflows.policy import Policy, Tested
+from workflows.sections import Rulebook
+
+_SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database knows: the company, and how often which auto-review answered."""
+
+    directory: Directory | None = None
+    hits: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How a well-formed file fared. Warnings are told and refuse nothing."""
+
+    tested: tuple[Tested, ...]
+    mistakes: tuple[Mistake, ...]
+    warnings: tuple[Mistake, ...]
+
+    @property
+    def failed(self) -> tuple[Tested, ...]:
+        """The tests in the file that did not come out as written."""
+        return tuple(each for each in self.tested if not each.passed)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the file may take effect."""
+        return not self.failed and not self.mistakes
+
+
+def known(url: str) -> Known:
+    """Return what the database knows; nothing if it is not there, not reachable or not set up."""
+    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE).split("?")[0]).exists():
+        return Known()
+    try:
+        with contextlib.closing(Database.open(url)) as database:
+            return asyncio.run(database.read(_read))
+    except (Unavailable, ValueError):
+        return Known()
+
+
+def _read(tx: Transaction) -> Known:
+    directory = tx.people.directory()
+    # An empty record says nothing about what is never used.
+    hits = tx.requests.auto_reviewed() if tx.requests.count_all() else None
+    return Known(directory if directory.members else None, hits)
+
+
+def compiled(rules: Rulebook) -> Policy:
+    """Return the policy with the holidays Menwei runs by."""
+    return policy.compile_policy(rules, holidays.CHINA)
+
+
+def tests(judge: Policy) -> tuple[Tested, ...]:
+    """Run every test in the file."""
+    return (*policy.run_tests(judge), *flow_tests.run_all(judge))
+
+
+def check(judge: Policy, found: Known) -> Checked:
+    """Return whether the tests pass and somebody could still decide, the company known."""
+    guarded: list[Mistake] = []
+    if found.directory is not None:
+        guarded += lockout.lockout(judge, found.directory)
+        guarded += lockout.dead_ends(judge, found.directory)
+    return Checked(
+        tests(judge),
+        tuple(each for each in guarded if each.code not in lockout.WARNINGS),
+        tuple(each for each in guarded if each.code in lockout.WARNINGS),
+    )
+
+
+def findings(judge: Policy, found: Known, today: date) -> tuple[Mistake, ...]:
+    """Return what lint finds."""
+    return lint.lint(judge, today, found.directory, found.hits)
+
+
+def covered(judge: Policy, tested: tuple[Tested, ...]) -> Coverage:
+    """Return which rules these tests reach."""
+    return coverage.coverage(judge, tested)

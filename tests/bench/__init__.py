@@ -1,0 +1,1 @@
+"""What Menwei manages on this machine, as ratios to a floor measured in the same run."""

@@ -1,0 +1,204 @@
+"""`make bench`: measure, print a table, and keep the figures as JSON in bench-results/."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.bench import measuring, places, pretend
+from tests.bench.measuring import Figures
+from tests.bench.places import Place
+
+RESULTS = Path("bench-results")
+_Places = Callable[[Path], AbstractContextManager[Place]]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is measured. `seconds` is about how long each thing is measured in a round."""
+
+    rounds: int
+    seconds: float
+    asks: int
+    budget: float  # seconds after which no further round begins
+    rate: float = 20.0  # asks a second
+
+    def letters(self, floor: float) -> int:
+        """Return how many callbacks to send, on a machine with this floor."""
+        return max(int(floor * self.seconds), 1_000)
+
+    def adds(self, floor: float) -> int:
+        """Return how many adds to send: each costs as much as ten callbacks or more."""
+        return max(int(floor * self.seconds / 10), 200)
+
+
+FULL = Effort(rounds=3, seconds=2.0, asks=100, budget=100.0)
+QUICK = Effort(rounds=1, seconds=1.0, asks=40, budget=0.0)
+
+
+@dataclass(slots=True)
+class Board:
+    """All figures so far, by what was measured; each round's rate also as a ratio to its floor."""
+
+    found: dict[str, list[Figures]] = field(default_factory=dict)
+    ratios: dict[str, list[float]] = field(default_factory=dict)
+    start: float = field(default_factory=time.perf_counter)
+
+    def note(self, name: str, figures: Figures, floor: float | None = None) -> None:
+        """Take figures in."""
+        self.found.setdefault(name, []).append(figures)
+        sys.stderr.write(f"{time.perf_counter() - self.start:5.0f} s  {name}\n")
+        if floor is not None and figures.rate is not None:
+            self.ratios.setdefault(name, []).append(figures.rate / floor)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Return one row for each measure: medians of its rounds, and all that went wrong."""
+        for name, rounds in self.found.items():
+            waits = sorted(wait for each in rounds for wait in each.waits)
+            yield {
+                "measure": name,
+                "rounds": len(rounds),
+                "events_per_second": _middle([r.rate for r in rounds], 1),
+                "ratio_to_floor": _middle(self.ratios.get(name, ()), 3),
+                "ratios": [round(each, 3) for each in self.ratios.get(name, ())],
+                "cpu_us_per_event": _middle([r.cpu and r.cpu * 1e6 for r in rounds], 0),
+                "p50_ms": _percentile(waits, 0.50),
+                "p99_ms": _percentile(waits, 0.99),
+                "lost": sum(each.lost for each in rounds),
+                "doubled": sum(each.doubled for each in rounds),
+                "megabytes": round(max(each.megabytes for each in rounds)) or None,
+            }
+
+
+async def measure(
+    board: Board, effort: Effort, folder: Path, databases: dict[str, _Places]
+) -> None:
+    """Measure everything, a floor before each database; as many rounds as time allows."""
+    known = (await measuring.floor(1_000)).rate or 0.0
+    for number in range(effort.rounds):
+        if number and time.perf_counter() - board.start > effort.budget:
+            return
+        for name, make in databases.items():
+            known = await _floor(board, effort.letters(known))
+            with make(folder) as place:
+                figures = await measuring.door(place, effort.letters(known))
+            board.note(f"accepted, {name}", figures, known)
+            with make(folder) as place:
+                added = await measuring.adds(place, pretend.ordinary, effort.adds(known))
+            board.note(f"add judged and allowed, {name}", added, known)
+            if number == 0:
+                await _once(board, effort, folder, name, make)
+
+
+async def _floor(board: Board, letters: int) -> float:
+    figures = await measuring.floor(letters)
+    board.note("floor: nothing stored", figures)
+    return figures.rate or 0.0
+
+
+async def _once(board: Board, effort: Effort, folder: Path, name: str, make: _Places) -> None:
+    """What one round is enough for."""
+    full = board.found[f"accepted, {name}"][0].rate or 0.0
+    with make(folder) as place:
+        half = await measuring.half_load(place, full / 2, effort.seconds)
+    board.note(f"accepted at half that load, {name}", half)
+    if effort.rounds > 1:
+        known = await _floor(board, effort.letters(full))
+        with make(folder) as place:
+            held = await measuring.adds(place, pretend.important, effort.adds(known) // 2)
+        board.note(f"add held for approval, {name}", held, known)
+    with make(folder) as place:
+        shown, updated = await measuring.cards(place, effort.asks, effort.rate)
+    board.note(f"ask to card at {effort.rate:.0f}/s, {name}", shown)
+    board.note(f"press to updated card at {effort.rate:.0f}/s, {name}", updated)
+
+
+def _middle(values: Sequence[float | None], digits: int) -> float | None:
+    known = [each for each in values if each is not None]
+    return round(median(known), digits) if known else None
+
+
+def _percentile(ordered: Sequence[float], share: float) -> float | None:
+    """Return a percentile of seconds in milliseconds."""
+    if not ordered:
+        return None
+    return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1)
+
+
+_COLUMNS = {
+    "measure": "",
+    "rounds": "rounds",
+    "events_per_second": "events/s",
+    "ratio_to_floor": "ratio",
+    "cpu_us_per_event": "CPU us",
+    "p50_ms": "p50 ms",
+    "p99_ms": "p99 ms",
+    "lost": "lost",
+    "doubled": "doubled",
+    "megabytes": "MB",
+}
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    width = max(len(row["measure"]) for row in rows)
+    lines = ["".join(title.rjust(9) if title else " " * width for title in _COLUMNS.values())]
+    for row in rows:
+        cells = ["-" if row[key] is None else str(row[key]) for key in list(_COLUMNS)[1:]]
+        lines.append(row["measure"].ljust(width) + "".join(cell.rjust(9) for cell in cells))
+    return "\n".join(lines)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """On the project's own disk: a temporary folder in memory would make every commit free."""
+    RESULTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=RESULTS) as name:
+        yield Path(name).resolve()
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_before": os.getloadavg()[0],
+    }
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 if anything was lost or done twice."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="some 20 seconds, SQLite only")
+    wish = parser.parse_args()
+    effort = QUICK if wish.quick else FULL
+    databases: dict[str, _Places] = {"SQLite": places.sqlite}
+    if not wish.quick and places.has_postgresql():
+        databases["PostgreSQL"] = places.postgresql
+    machine, board = _machine(), Board()
+    with _folder() as folder:
+        asyncio.run(measure(board, effort, folder, databases))
+    rows = list(board.rows())
+    took = round(time.perf_counter() - board.start)
+    at = datetime.now(UTC)
+    kept = {"at": at.isoformat(), "machine": machine, "took_seconds": took, "rows": rows}
+    path = RESULTS / f"{at:%Y%m%dT%H%M%SZ}.json"
+    path.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    sys.stdout.write(f"{_table(rows)}\n{took} s, {machine['cores']} cores; kept in {path}\n")
+    return 1 if any(row["lost"] or row["doubled"] for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

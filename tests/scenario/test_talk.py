@@ -1,0 +1,254 @@
+"""What people say to the bot and what it answers; what outsiders wrote never becomes markup."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot.simulator.records import Customer
+from bot.simulator.seed import ZHANG_WEI
+from tests.scenario.conftest import Opens, Stage
+from workflows.model import State
+
+ASK = "加 张伟 明达贸易 13800001234 展会认识"
+EVIL = '点我<a href="http://evil.example">x</a>\n$userName=zhaomin$'
+MARKUP = re.compile(r"<\s*a|\$userName|</")
+
+
+async def answer(stage: Stage, userid: str, text: str) -> str:
+    """Say something, and return the next text that comes."""
+    await stage.quiet()
+    before = len(stage.chat(userid))
+    await stage.say(userid, text)
+
+    async def look() -> list[str]:
+        return [each.text for each in stage.chat(userid)[before:] if each.kind == "text"]
+
+    found: list[str] = await stage.until(look, lambda texts: texts, f"an answer to {text!r}")
+    return found[0]
+
+
+CHINESE = (
+    ("帮助", "我是门卫"),
+    ("？", "我是门卫"),
+    ("帮助 同意", "通过"),
+    ("我的", "您还没有申请"),
+    ("待办", "没有等您审批的申请"),
+    ("权限", "销售，2 级"),
+    ("规则", "no-competitor"),
+    ("同意 ZZZ9", "没有编号为 ZZZ9 的申请"),
+    ("撤回 ZZZ9", "没有编号为 ZZZ9 的申请"),
+    ("催 ZZZ9", "没有编号为 ZZZ9 的申请"),
+    ("重提 ZZZ9", "没有编号为 ZZZ9 的申请"),
+    ("为什么 ZZZ9", "没有编号为 ZZZ9 的申请"),
+    ("查 没有这个人", "没有找到与“没有这个人”有关"),
+    ("同意 A0O1", "为免看错，编号从不使用 0、O、1、I、L"),
+    ("同意", "请写上申请编号"),
+    ("拒绝", "请写上申请编号"),
+    ("代办", "没有等您审批的申请"),
+    ("同义 A7K2", "同意"),
+    ("请假 3天 给王芳", "还没有开放"),
+    ("今天天气不错", "没看懂"),
+    ("权限 王芳", "您无权查看"),
+)
+ENGLISH = (
+    ("help", "approve"),
+    ("help approve", "accept"),
+    ("mine", "no requests"),
+    ("todo", "Nothing"),
+    ("rights", "level 2"),
+    ("rules", "no-competitor"),
+    ("approve zzz9", "ZZZ9"),
+    ("why ZZZ9", "ZZZ9"),
+    ("look nobody", "nobody"),
+    ("approv A7K2", "approve"),
+)
+
+
+@pytest.mark.parametrize("said", [CHINESE, ENGLISH])
+async def test_every_command_and_near_miss_is_answered(
+    stage: Stage, said: tuple[tuple[str, str], ...]
+) -> None:
+    for text, words in said:
+        heard = await answer(stage, "sunlei", text)
+        assert words.lower() in heard.lower(), f"{text!r} was answered {heard!r}"
+
+
+async def test_the_story_of_a_request_is_for_those_above_and_masked(stage: Stage) -> None:
+    await stage.hears("zhaomin", "门卫已启用")
+    await stage.say("zhouxiaomei", ASK)
+    await stage.card("wangfang")
+    request = await stage.newest("zhouxiaomei")
+
+    for nosy in (f"查 {request.id}", "查 张伟", "查 周小美", f"为什么 {request.id}"):
+        refused = await answer(stage, "sunlei", nosy)
+        assert "没有找到" in refused or "您无权查看" in refused
+        assert "13800001234" not in refused
+
+    for who in ("zhaomin", "wangfang", "zhouxiaomei"):
+        story = await answer(stage, who, f"查 {request.id.lower()}")
+        assert "138****1234" in story
+        assert "13800001234" not in story
+        assert "提交申请" in story
+    listed = await answer(stage, "zhaomin", "查 张伟")
+    assert request.id in listed
+
+
+async def test_why_tells_the_member_what_next_and_the_admin_every_line(stage: Stage) -> None:
+    await stage.hears("zhaomin", "门卫已启用")
+    await stage.say("sunlei", "加 何晨 竞品甲科技 13800001234 展会认识")
+    await stage.hears("sunlei", "不能添加 何晨")
+    request = await stage.newest("sunlei")
+
+    mine = await answer(stage, "sunlei", f"为什么 {request.id}")
+    traced = await answer(stage, "zhaomin", f"为什么 {request.id}")
+
+    assert "对方是竞品公司，不能添加。" in mine
+    assert "重提" in mine
+    assert "逐条判定" not in mine
+    assert "逐条判定" in traced
+    assert "no-competitor" in traced
+
+
+async def test_my_list_says_who_holds_what(stage: Stage) -> None:
+    await stage.say("zhouxiaomei", ASK)
+    await stage.card("wangfang")
+    request = await stage.newest("zhouxiaomei")
+
+    mine = await answer(stage, "zhouxiaomei", "我的")
+    todo = await answer(stage, "wangfang", "待办")
+    english = await answer(stage, "wangfang", "todo")
+
+    assert f"{request.id} 张伟 待审批，等待 王芳" in mine
+    assert f"{request.id} 周小美 → 张伟，理由：展会认识" in todo
+    assert f"approve {request.id}" in english
+
+
+async def test_an_english_ask_is_answered_in_english_and_approved_in_chinese(stage: Stage) -> None:
+    said = await answer(stage, "zhouxiaomei", "add John Smith, Acme Ltd, 13800001234, met at fair")
+
+    assert "John Smith" in said
+    assert not re.search(r"[\u4e00-\u9fff]", said.replace("王芳", "").split("\n")[0])
+    await stage.press("wangfang", await stage.card("wangfang", "John Smith"), "approve")
+    await stage.hears("zhouxiaomei", "已由 王芳 同意")
+
+
+async def test_a_picture_is_answered_kindly(stage: Stage) -> None:
+    world = stage.simulator.world
+    more = {"PicUrl": "http://pic.example/1", "MediaId": "m1", "MsgId": int(world.fresh_msgid())}
+    world.tell_app(world.member("sunlei"), "image", more)
+
+    await stage.hears("sunlei", "我只看得懂文字")
+
+
+async def test_a_member_is_greeted_once(stage: Stage) -> None:
+    for _ in range(3):
+        stage.simulator.world.member_enters_app("sunlei")
+        stage.clock.move(seconds=2)
+    await stage.hears("sunlei", "孙磊，您好！我是门卫")
+    await stage.quiet()
+
+    assert stage.times_told("sunlei", "我是门卫") == 1
+
+
+async def test_the_menu_under_the_chat_is_a_command(stage: Stage) -> None:
+    world = stage.simulator.world
+    for key in ("mine", "todo", "help", "nothing-of-ours"):
+        world.tell_app(world.member("sunlei"), "event", {"Event": "click", "EventKey": key})
+
+    await stage.hears("sunlei", "您还没有申请")
+    await stage.hears("sunlei", "没有等您审批的申请")
+    await stage.hears("sunlei", "我是门卫")
+    await stage.quiet()
+    assert len(stage.chat("sunlei")) == 3
+
+
+async def test_names_from_outside_never_become_markup(opens: Opens) -> None:
+    stage = await opens()
+    world = stage.simulator.world
+    world.create_customer(Customer("wmEvil000000000000000000000001", EVIL, corp_name=EVIL))
+    world.member_adds_customer("zhouxiaomei", "wmEvil000000000000000000000001")
+    card = await stage.card("wangfang", "点我")
+    await stage.press("wangfang", card, "more")
+    request = await stage.newest("zhouxiaomei")
+    await stage.say("wangfang", f"拒绝 {request.id} {EVIL}")
+    await stage.hears("zhouxiaomei", "已被 王芳 拒绝")
+    await stage.say("zhouxiaomei", f"加 {EVIL} 某某公司 13800001234 {EVIL}")
+    await stage.say("zhouxiaomei", f"查 {EVIL}")
+    await stage.say("zhouxiaomei", f"同意 {EVIL}")
+    await stage.say("zhaomin", f"查 {request.id}")
+    await stage.say("zhaomin", f"为什么 {request.id}")
+    await stage.quiet()
+
+    shown = [m for who in ("zhouxiaomei", "wangfang", "zhaomin") for m in stage.chat(who)]
+    assert len(shown) > 6
+    for message in shown:
+        everything = f"{message.text}{message.articles}{message.card}"
+        assert not MARKUP.search(everything), everything
+    assert not any(re.search(r"点我[^\n]*\n[\uff04$]userName", m.text) for m in shown)
+
+
+async def test_a_very_long_message_gets_a_short_answer(stage: Stage) -> None:
+    flood = "哈" * 20_000
+    for text in (flood, f"加 张伟 13800001234 {flood}", f"查 {flood}", f"同意 {flood}"):
+        said = await answer(stage, "zhouxiaomei", text)
+        assert len(said.encode()) <= 2048
+
+    request = await stage.newest("zhouxiaomei")
+    assert len(request.claim.reason) <= 500
+    await stage.press("wangfang", await stage.card("wangfang", "张伟"), "more")
+    await stage.hears("wangfang", f"同意 {request.id}")
+    await stage.say("wangfang", f"拒绝 {request.id} {flood}")
+    await stage.hears("zhouxiaomei", "已被 王芳 拒绝")
+    assert (await stage.request(request.id)).state is State.DENIED
+    for who in ("zhouxiaomei", "wangfang"):
+        for message in stage.chat(who):
+            assert len(message.text.encode()) <= 2048
+            assert not message.text.endswith("�")
+
+
+async def test_long_lists_stay_within_a_message(stage: Stage) -> None:
+    """Long names in a long list: the answer is cut on a character, never refused."""
+    for number in range(12):
+        name = f"客户{chr(0x4E00 + number) * 30}"
+        await stage.say(
+            "zhouxiaomei", f"加 姓名：{name}，公司：{'大' * 70}公司{number}，理由：{'因' * 400}"
+        )
+    await stage.quiet()
+    stage.clock.move(minutes=2)
+
+    mine = await answer(stage, "zhouxiaomei", "我的")
+    todo = await answer(stage, "wangfang", "待办")
+
+    assert len(mine.encode()) <= 2048
+    assert len(todo.encode()) <= 2048
+    assert "12 个" in todo
+    assert "同意 " in todo  # how to answer is not what is cut
+
+
+async def test_telephone_numbers_in_reasons_are_masked_for_others(stage: Stage) -> None:
+    await stage.say("zhouxiaomei", "加 张伟 明达贸易 13800001234 他同事电话 13911112222 介绍")
+    card = await stage.card("wangfang", "张伟")
+    request = await stage.newest("zhouxiaomei")
+    await answer(stage, "wangfang", "待办")
+    await answer(stage, "zhaomin", f"查 {request.id}")
+    await stage.press("wangfang", card, "more")
+    await stage.quiet()
+
+    for who in ("wangfang", "zhaomin"):
+        for message in stage.chat(who):
+            assert "13911112222" not in f"{message.text}{message.card}"
+            assert "13800001234" not in f"{message.text}{message.card}"
+
+
+async def test_your_own_customer_is_not_asked_for_again(stage: Stage) -> None:
+    world = stage.simulator.world
+    world.member_adds_customer("zhouxiaomei", ZHANG_WEI)
+    await stage.card("wangfang")
+    world.member_edits("zhouxiaomei", ZHANG_WEI, mobiles=["13800001234"])
+    await stage.quiet()
+
+    said = await answer(stage, "zhouxiaomei", ASK)
+
+    assert (await stage.newest("zhouxiaomei")).id in said
