@@ -11,7 +11,7 @@ from workflows import permissions, roles
 from workflows.directory import ACTIVE, Directory
 from workflows.model import State
 from workflows.standing import Standing
-from workflows.steps import Refused, Withdraw
+from workflows.steps import Refused, Revoke, Withdraw
 
 _PAGE = 500
 
@@ -76,9 +76,11 @@ def _leave(scene: Scene, userid: str) -> None:
     """Take back what a leaver has asked for, and their tickets."""
     scene.record("member.left", who=(userid, ""))
     for request in scene.tx.requests.by_requester(userid, _PAGE):
-        if request.state is State.PENDING:
-            with suppress(Refused):  # decided this very moment
+        with suppress(Refused):  # decided or carried out this very moment
+            if request.state is State.PENDING:
                 deciding.advance(scene, request, Withdraw("system:leaver"))
+            elif request.state in {State.APPROVED, State.EXECUTION_FAILED}:
+                deciding.advance(scene, request, Revoke("system:leaver"))
     for ticket in scene.tx.tickets.open_of(userid):
         governing = scene.tx.requests.get(ticket.request_id)
         if governing is not None:

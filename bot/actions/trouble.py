@@ -32,7 +32,8 @@ def set_aside(scene: Scene, work: Claimed, error: str) -> None:
             containing.seen(scene, what.userid, what.external_userid, refused)
         case SendCard():
             _no_card(scene, what)
-    lost = what.userid if isinstance(what, SendText | SendCard) else ""
+            return  # told already, in the words that fit
+    lost = what.userid if isinstance(what, SendText) else ""
     to = [admin for admin in scene.standing.admins if not same_user(admin, lost)]
     alarm(scene, work, error, to)
 
