@@ -14,13 +14,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bot import checking, demo, monitoring, reports, settings, texts
+from bot import checking, comparing, demo, monitoring, reports, settings, texts
 from bot import schema as schemas
 from bot.app import App
 from bot.places import Places
 from bot.settings import BadSettings, Settings, Unparsable
 from bot.texts import Texts
 from storage.database import Database, Unavailable
+from workflows import edits
+from workflows.directory import Directory
+from workflows.standing import Standing
 
 FINDINGS = 1
 
@@ -140,6 +143,26 @@ def run_tests(
         for line in reports.tests(tested, reached, texts.load(found.rules.language)):
             _out.print(line, markup=False)
     raise typer.Exit(0 if all(each.passed for each in tested) else FINDINGS)
+
+
+@cli.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="The config file as it is.")],
+    new: Annotated[Path, typer.Argument(help="The config file as it shall be.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what a change of the rules widens or tightens, and for whom. Exit 1 if it widens."""
+    before, after = _load(old, as_json=as_json), _load(new, as_json=as_json)
+    directory = checking.known(after.storage.address).directory or Directory()
+    was = Standing(checking.compiled(before.rules), directory)
+    shall_be = Standing(checking.compiled(after.rules), directory)
+    found = edits.report(was, shall_be, datetime.now(after.rules.zone))
+    if as_json:
+        _print_json(comparing.as_json(found))
+    else:
+        for line in comparing.lines(found, texts.load(after.rules.language)):
+            _out.print(line, markup=False)
+    raise typer.Exit(FINDINGS if found.is_widening else 0)
 
 
 @cli.command()
