@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +26,7 @@ from workflows.directory import Directory
 from workflows.standing import Standing
 
 FINDINGS = 1
+_LISTED = 100
 
 cli = typer.Typer(
     name="menwei",
@@ -36,7 +37,9 @@ cli = typer.Typer(
 )
 audit = typer.Typer(help="Read and verify the append-only record.", no_args_is_help=True)
 db = typer.Typer(help="Look after the database.", no_args_is_help=True)
+dead = typer.Typer(help="Look at work that was given up, and try it again.", no_args_is_help=True)
 cli.add_typer(audit, name="audit")
+cli.add_typer(dead, name="dead")
 cli.add_typer(db, name="db")
 
 Config = Annotated[
@@ -191,10 +194,20 @@ def trace(
 
 
 @audit.command()
-def verify(config: Config = _CONFIG, as_json: AsJson = False) -> None:
+def verify(
+    config: Config = _CONFIG,
+    noted: Annotated[
+        str | None,
+        typer.Option("--noted", help="A SEQ:HASH noted earlier: finds a rewritten record."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Check that no record was changed, removed, added or moved. Exit 1 when one was."""
+    earlier = reports.noted_head(noted) if noted else None
+    if noted and earlier is None:
+        raise typer.BadParameter("write it as SEQ:HASH, both as `menwei audit verify` showed them")
     found = _load(config)
-    breach, head = _reading(found, lambda tx: (tx.audit.verify(), tx.audit.head()))
+    breach, head = _reading(found, lambda tx: (tx.audit.verify(earlier), tx.audit.head()))
     voice = texts.load(found.rules.language)
     if as_json:
         what = {"ok": breach is None, "records": head.seq, "head": head.hash}
@@ -207,6 +220,34 @@ def verify(config: Config = _CONFIG, as_json: AsJson = False) -> None:
     raise typer.Exit(FINDINGS if breach else 0)
 
 
+@dead.command("list")
+def dead_list(config: Config = _CONFIG, as_json: AsJson = False) -> None:
+    """List what was given up, the newest first, without its content. Exit 1 if there is any."""
+    found = _load(config)
+    rows = _reading(found, lambda tx: tx.work.dead_letters(_LISTED))
+    if as_json:
+        _print_json([reports.dead_json(each) for each in rows])
+    else:
+        for each in rows:
+            _out.print(reports.dead(each, found.rules), markup=False)
+        _out.print(texts.load(found.rules.language)("dead.count", count=len(rows)), markup=False)
+    raise typer.Exit(FINDINGS if rows else 0)
+
+
+@dead.command()
+def replay(
+    number: Annotated[int, typer.Argument(help="The number `menwei dead list` shows.")],
+    config: Config = _CONFIG,
+) -> None:
+    """Have work that was given up tried again by the running Menwei. Exit 1 if it is not there."""
+    found = _load(config)
+    now = datetime.now(UTC)
+    done = _reading(found, lambda tx: reports.replayed(tx, number, now), write=True)
+    key = "dead.replayed" if done else "dead.unknown"
+    _out.print(texts.load(found.rules.language)(key, number=number), markup=False)
+    raise typer.Exit(0 if done else FINDINGS)
+
+
 @db.command()
 def upgrade(config: Config = _CONFIG) -> None:
     """Bring the database to this version's tables. `serve` does the same when it starts."""
@@ -216,15 +257,15 @@ def upgrade(config: Config = _CONFIG) -> None:
     _out.print("ok")
 
 
-def _reading(found: Settings, query: Any) -> Any:
-    """Run one query on the database of a config file; neither makes nor changes it."""
+def _reading(found: Settings, query: Any, *, write: bool = False) -> Any:
+    """Run one query on the database of a config file, which must be there and is not upgraded."""
     voice = texts.load(found.rules.language)
     with closing(Database.open(found.storage.address)) as database:
         if not database.is_there():
             _err.print(voice("database.missing"), markup=False)
             raise typer.Exit(FINDINGS)
         try:
-            return asyncio.run(database.read(query))
+            return asyncio.run(database.write(query) if write else database.read(query))
         except Unavailable as error:
             _err.print(voice("database.unavailable", error=str(error)), markup=False)
             raise typer.Exit(FINDINGS) from None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.checking import Checked
 from bot.places import Place, Places
 from bot.texts import Text, Texts, joined
+from storage.audit import Head
 from storage.transaction import Transaction
+from storage.work import Filed
 from workflows.coverage import Coverage
 from workflows.masking import plain
 from workflows.mistakes import Mistake
@@ -154,6 +158,41 @@ def as_json(record: AuditRecord) -> Mapping[str, object]:
         "detail": dict(record.detail),
         "hash": record.hash,
     }
+
+
+def dead(row: Filed, rules: Rulebook) -> str:
+    """Return one row that was given up as a line: number, when, what, why; never its content."""
+    at = row.created_at.astimezone(ZoneInfo(rules.timezone))
+    return f"{row.id:>8}  {at:%Y-%m-%d %H:%M:%S}  {row.kind:<20} {row.error}"
+
+
+def dead_json(row: Filed) -> Mapping[str, object]:
+    """Return the same for scripts."""
+    return {
+        "number": row.id,
+        "queue": row.queue.name.lower(),
+        "kind": row.kind,
+        "created_at": row.created_at.isoformat(),
+        "tries": row.tries,
+        "error": row.error,
+    }
+
+
+def replayed(tx: Transaction, number: int, now: datetime) -> bool:
+    """Put a row back to work and record that somebody did; False if it was not given up."""
+    row = tx.work.get(number)
+    if row is None or not tx.work.replay(number, now):
+        return False
+    detail = {"work": number, "what": row.kind}
+    tx.audit.add(AuditRecord(now, "system:console", "work.replayed", detail=detail))
+    return True
+
+
+def noted_head(text: str) -> Head | None:
+    """Return a head of the record that was noted as SEQ:HASH; None if it is not one."""
+    seq, _, digest = text.partition(":")
+    fits = seq.isdecimal() and re.fullmatch(r"[0-9a-f]{64}", digest)
+    return Head(int(seq), digest) if fits else None
 
 
 def _shown(value: object) -> str:

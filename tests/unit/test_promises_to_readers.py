@@ -38,11 +38,6 @@ SECRETS = {
 # What the READMEs call "read and checked, but nothing acts on it".
 IDLE_SETTINGS = ("remind_after", "escalate_after", "escalate_to", "undo_window", "quiet_hours")
 IDLE_EVENTS = ("config.rejected", "grant.given", "follow_user.changed", "breakglass.used")
-# What the READMEs call missing, with the code that would be there if it were not.
-MISSING = {
-    "no command replays it": r"\.replay\(",
-}
-
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -264,12 +259,6 @@ def test_the_events_called_idle_never_happen_and_the_others_do() -> None:
     assert happening == set(references.EVENTS) - set(IDLE_EVENTS)
     for name in READMES:
         assert all(f"`{event}`" in page(name) for event in references.EVENTS)
-
-
-@pytest.mark.parametrize("claim", MISSING)
-def test_what_is_called_missing_is_missing(claim: str) -> None:
-    assert claim in page("README.md").replace("`serve` ", "")
-    assert not re.search(MISSING[claim], code_lines(without=("cli.py", "policy.py")))
 
 
 # --- examples
