@@ -85,7 +85,7 @@ def _app(database: str, api: str) -> AbstractAsyncContextManager[str]:
     """The demo's company and rules, with the makers' token and the database of this run."""
     found = demo.configured(api, 0, Path())
     wecom = found.wecom.model_copy(update={"token": SecretStr(door.TOKEN)})
-    storage = found.storage.model_copy(update={"url": database})
+    storage = found.storage.model_copy(update={"url": SecretStr(database)})
     return App(Settings(found.server, wecom, storage, found.rules)).running()
 
 
