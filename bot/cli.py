@@ -14,15 +14,17 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bot import checking, comparing, demo, monitoring, reports, settings, texts
+from bot import checking, comparing, demo, explanations, monitoring, reports, settings, texts
 from bot import schema as schemas
 from bot.app import App
 from bot.places import Places
 from bot.settings import BadSettings, Settings, Unparsable
 from bot.texts import Texts
 from storage.database import Database, Unavailable
-from workflows import edits
+from workflows import edits, policy
+from workflows.attributes import ACTIONS
 from workflows.directory import Directory
+from workflows.model import Outcome
 from workflows.standing import Standing
 
 FINDINGS = 1
@@ -191,6 +193,43 @@ def trace(
     if not records:
         _err.print(texts.load(found.rules.language)("trace.nothing", what=what), markup=False)
         raise typer.Exit(FINDINGS)
+
+
+@cli.command()
+def explain(
+    request_id: Annotated[str, typer.Argument(metavar="ID", help="A request's id.")],
+    config: Config = _CONFIG,
+) -> None:
+    """Show every step of a request's decision, with the line of the file. Exit 1 if unknown."""
+    found = _load(config)
+    voice = texts.load(found.rules.language)
+    request = _reading(found, lambda tx: tx.requests.get(request_id))
+    if request is None:
+        _err.print(voice("trace.nothing", what=request_id), markup=False)
+        raise typer.Exit(FINDINGS)
+    at, judge = request.created_at, checking.compiled(found.rules)
+    now = policy.decide(judge, request.facts, request.action, at, traced=True)
+    text = config.read_text("utf-8")
+    for line in explanations.explained(request, now, found.rules, text, voice):
+        _out.print(line, markup=False)
+
+
+@cli.command()
+def can(
+    who: Annotated[str, typer.Argument(help="A member's userid.")],
+    action: Annotated[str, typer.Argument(help="An action, for example friend.add.")],
+    config: Config = _CONFIG,
+) -> None:
+    """Say what a member may do by level, and which rules may say otherwise. Exit 1 if nothing."""
+    if action not in ACTIONS:
+        raise typer.BadParameter(f"{action} is none of {', '.join(ACTIONS)}")
+    found = _load(config)
+    directory = _reading(found, lambda tx: tx.people.directory())
+    standing = Standing(checking.compiled(found.rules), directory)
+    voice = texts.load(found.rules.language)
+    for line in explanations.rights(standing, who, action, voice):
+        _out.print(line, markup=False)
+    raise typer.Exit(FINDINGS if standing.may(who, action) is Outcome.DENY else 0)
 
 
 @audit.command()
