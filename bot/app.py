@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -85,7 +85,8 @@ class App:
                 stack.push_async_callback(_ended, asyncio.create_task(each))
             await inbox.start()
             stack.push_async_callback(inbox.stop)  # what was accepted is committed
-            runner = self._runner(db, wecom, inbox, metrics)
+            checks = _checks(db, wecom, company)
+            runner = self._runner(inbox, metrics, checks, _gauges(db, metrics))
             stack.push_async_callback(runner.cleanup)
             await runner.setup()
             wish = self.settings.server
@@ -148,14 +149,20 @@ class App:
 
         await db.write(begin)
 
-    def _runner(self, db: Database, wecom: Wecom, inbox: Inbox, metrics: Metrics) -> web.AppRunner:
+    def _runner(
+        self,
+        inbox: Inbox,
+        metrics: Metrics,
+        checks: Mapping[str, monitoring.Check],
+        gauges: Callable[[], Awaitable[None]],
+    ) -> web.AppRunner:
         wish = self.settings
         app = web.Application()
         app.add_routes(webhook.routes(self._door(wish.wecom, inbox, metrics)))
         if wish.wecom.directory is not None:
             door = self._door(wish.wecom.directory, inbox, metrics)
             app.add_routes(webhook.routes(door, "/wecom/directory"))
-        app.add_routes(monitoring.routes(metrics, _checks(db, wecom), _gauges(db, metrics)))
+        app.add_routes(monitoring.routes(metrics, checks, gauges))
         # No access log: addresses carry signatures, and a line for every callback says nothing.
         return web.AppRunner(app, access_log=None)
 
@@ -195,9 +202,17 @@ async def _keep_fresh(company: Company, db: Database) -> None:
         await asyncio.sleep(1)
 
 
-def _checks(db: Database, wecom: Wecom) -> dict[str, monitoring.Check]:
+def _checks(db: Database, wecom: Wecom, company: Company) -> dict[str, monitoring.Check]:
     async def database() -> str:
         return "" if await db.is_alive() else "does not answer"
+
+    async def rules() -> str:
+        try:
+            active = await db.read(lambda tx: tx.policies.active())
+        except Exception:
+            return "cannot be read"
+        running = company.standing.policy.hash
+        return "" if active and active.hash == running else "another version is active"
 
     async def api() -> str:
         try:
@@ -206,7 +221,7 @@ def _checks(db: Database, wecom: Wecom) -> dict[str, monitoring.Check]:
             return f"answers {error.code}"  # the rest may hold addresses; the log has it
         return ""
 
-    return {"database": database, "wecom": monitoring.remembered(api, _READY_FOR)}
+    return {"database": database, "policy": rules, "wecom": monitoring.remembered(api, _READY_FOR)}
 
 
 def _gauges(db: Database, metrics: Metrics) -> Callable[[], Awaitable[None]]:
