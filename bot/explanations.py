@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from bot.places import Place, Places
 from bot.texts import Texts
@@ -10,8 +10,6 @@ from workflows.mistakes import Loc
 from workflows.model import Outcome, Request, TraceLine, Verdict
 from workflows.sections import Rulebook
 from workflows.standing import Standing
-
-_SIGNS: Mapping[bool | None, str] = {True: "✓", False: "✗", None: "?"}
 
 
 def explained(
@@ -42,7 +40,7 @@ def traced(verdict: Verdict, rules: Rulebook, text: str) -> Iterator[str]:
     for line in verdict.trace:
         found = _place(line, rules, places)
         where = f"{found.line:>4}" if found else "    "
-        said = f"{'  ' * line.depth}{_SIGNS[line.result]} {line.place}  {line.note}"
+        said = f"{'  ' * line.depth}{line.sign} {line.place}  {line.note}"
         yield f"{where}  {said}".rstrip()
 
 

@@ -49,6 +49,11 @@ class TraceLine:
     result: bool | None  # None is unknown
     note: str = ""  # the value seen, in plain text
 
+    @property
+    def sign(self) -> str:
+        """The result as one character."""
+        return "?" if self.result is None else "✓" if self.result else "✗"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -25,6 +25,7 @@ from workflows.model import (
     Verdict,
     same_user,
 )
+from workflows.policy import due_at
 from workflows.steps import Recheck, Refused, Supersede
 
 LOOK_AGAIN = "look_again"
@@ -185,7 +186,7 @@ def judged(
         facts=known,
         verdict=verdict,
         created_at=scene.now,
-        due_at=deciding.due(scene) if verdict.outcome is Outcome.APPROVAL else None,
+        due_at=due_at(scene.policy, scene.now) if verdict.outcome is Outcome.APPROVAL else None,
         chain=deciding.chain(scene, verdict),
     )
     _answer_asked(scene, request)

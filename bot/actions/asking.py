@@ -22,6 +22,7 @@ from workflows.model import (
     Subject,
     same_user,
 )
+from workflows.policy import due_at
 from workflows.steps import Revoke, Supersede
 
 DRAFT = "ask"
@@ -89,7 +90,7 @@ def submit(scene: Scene, userid: str, claim: Claim) -> None:
             facts=known,
             verdict=verdict,
             created_at=scene.now,
-            due_at=deciding.due(scene) if verdict.outcome is Outcome.APPROVAL else None,
+            due_at=due_at(scene.policy, scene.now) if verdict.outcome is Outcome.APPROVAL else None,
             chain=deciding.chain(scene, verdict),
         ),
     )

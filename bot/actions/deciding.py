@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import assert_never
 
 from bot.actions import cards, performing
@@ -23,7 +22,6 @@ from workflows.effects import (
     TellRequester,
 )
 from workflows.model import Answer, Origin, Person, Request, Stage, State, Verdict
-from workflows.schedules import parse_duration
 from workflows.steps import (
     Approve,
     Deny,
@@ -175,11 +173,3 @@ def chain(scene: Scene, verdict: Verdict) -> tuple[Stage, ...]:
     """Return the stages of the verdict's chain, to be copied into the request."""
     named = scene.book.chains.get(verdict.chain) if verdict.chain else None
     return named.as_stages() if named else ()
-
-
-def due(scene: Scene) -> datetime:
-    """Return when a request made now expires, counted in the chain's working hours."""
-    rules = scene.book.chain_defaults
-    length = parse_duration(rules.expires_after)
-    clock = scene.policy.schedules.get(rules.clock) if rules.clock else None
-    return clock.add(scene.now, length) if clock else scene.now + length

@@ -52,7 +52,6 @@ def trace(scene: Scene, request: Request) -> list[Text]:
 
 
 def _line(scene: Scene, line: TraceLine) -> Text:
-    sign = {True: "✓", False: "✗", None: "?"}[line.result]
     return scene.mine(
-        "why.line", indent="　" * line.depth, sign=sign, place=line.place, note=line.note
+        "why.line", indent="　" * line.depth, sign=line.sign, place=line.place, note=line.note
     )
