@@ -44,6 +44,7 @@ REQUEST_IS_OPEN = text("is_open = 1")
 REQUEST_IS_PENDING = text("state = 'pending'")
 TICKET_IS_LIVE = text("is_open = 1")
 REMEDY_IS_OPEN = text("is_open = 1")
+WAIVER_IS_LIVE = text("is_open = 1")
 AUDIT_HAS_REQUEST = text("request_id <> ''")
 AUDIT_HAS_CUSTOMER = text("external_userid <> ''")
 
@@ -261,6 +262,44 @@ policies = Table(
     Column("text", Text, nullable=False),
     Column("activated_at", Moment, nullable=False),
     Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("report", Text, nullable=False, server_default=""),
+)
+
+# Versions of the rules that were proposed, whether or not they came into force.
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("is_shadow", SmallInteger, nullable=False),
+    Column("proposed_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# Approvals given in advance: the same for the same person, for a while.
+waivers = Table(
+    "waivers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("requester", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("approver", Text, nullable=False),
+    Column("is_open", SmallInteger, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index(
+    "ix_waivers_requester",
+    waivers.c.requester,
+    waivers.c.action,
+    sqlite_where=WAIVER_IS_LIVE,
+    postgresql_where=WAIVER_IS_LIVE,
+)
+Index(
+    "ix_waivers_approver",
+    waivers.c.approver,
+    sqlite_where=WAIVER_IS_LIVE,
+    postgresql_where=WAIVER_IS_LIVE,
 )
 
 drafts = Table(

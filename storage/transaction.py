@@ -8,6 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 
 from storage.audit import Audit
+from storage.candidates import Candidates
 from storage.cards import Cards
 from storage.drafts import Drafts
 from storage.people import People
@@ -29,6 +30,7 @@ class Transaction:
     __slots__ = (
         "_connection",
         "audit",
+        "candidates",
         "cards",
         "drafts",
         "people",
@@ -43,6 +45,7 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.audit = Audit(connection)
+        self.candidates = Candidates(connection)
         self.cards = Cards(connection)
         self.drafts = Drafts(connection)
         self.people = People(connection)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from storage.candidates import Candidate
 from storage.database import Database
 from storage.drafts import Draft
 from storage.policies import StoredPolicy
@@ -180,14 +181,33 @@ async def test_the_newest_activated_policy_is_in_force_and_an_old_one_may_come_b
     db: Database,
 ) -> None:
     assert await db.read(lambda tx: tx.policies.active()) is None
-    old = StoredPolicy("h1", "timezone = 'Asia/Shanghai'", NOON, "file")
-    new = StoredPolicy("h2", "# 新", NOON + HOUR, "user:zhaomin")
-    again = replace(old, activated_at=NOON + 2 * HOUR)
+    assert await db.read(lambda tx: tx.policies.active_hash()) == ""
+    old = StoredPolicy("h1", "{}", NOON, "file", number=1)
+    new = StoredPolicy("h2", '{"新": 1}', NOON + HOUR, "user:zhaomin", "旺季", "{}", number=2)
+    again = replace(old, activated_at=NOON + 2 * HOUR, number=3)
     for policy in (old, new, again):
         await db.write(lambda tx, p=policy: tx.policies.activate(p))  # type: ignore[misc]
 
     assert await db.read(lambda tx: tx.policies.active()) == again
+    assert await db.read(lambda tx: tx.policies.active_hash()) == "h1"
     assert await db.read(lambda tx: tx.policies.history(2)) == [again, new]
+    assert await db.read(lambda tx: tx.policies.get("h1")) == again
+    assert await db.read(lambda tx: tx.policies.get("h9")) is None
+
+
+async def test_one_candidate_at_a_time_runs_in_shadow(db: Database) -> None:
+    first = Candidate("h1", "{}", "user:zhaomin", "试一试", NOON)
+    second = Candidate("h2", "{}", "file", "", NOON + HOUR, base="h0", report='{"tests": 3}')
+    assert await db.read(lambda tx: tx.candidates.shadow()) is None
+
+    for each in (first, second):
+        await db.write(lambda tx, c=each: tx.candidates.put_shadow(c))  # type: ignore[misc]
+    assert await db.read(lambda tx: tx.candidates.shadow()) == second
+    assert await db.read(lambda tx: tx.candidates.get("h1")) == first
+
+    await db.write(lambda tx: tx.candidates.put(second))
+    assert await db.read(lambda tx: tx.candidates.shadow()) is None
+    assert await db.read(lambda tx: tx.candidates.get("h2")) == second
 
 
 async def test_a_draft_lasts_until_its_end_and_there_is_one_per_person(db: Database) -> None:

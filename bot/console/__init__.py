@@ -1,0 +1,1 @@
+"""The commands of `menwei`, a module for each subject; `bot.cli` puts them together."""

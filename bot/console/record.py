@@ -1,0 +1,83 @@
+"""What is on record: verify the audit, look at given-up work, look after the database."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from bot import reports
+from bot.console import shell
+from bot.console.shell import CONFIG, FINDINGS, AsJson, Config, voice_of
+from storage.database import Database
+
+_LISTED = 100
+
+audit = typer.Typer(help="Read and verify the append-only record.", no_args_is_help=True)
+db = typer.Typer(help="Look after the database.", no_args_is_help=True)
+dead = typer.Typer(help="Look at work that was given up, and try it again.", no_args_is_help=True)
+
+
+@audit.command()
+def verify(
+    config: Config = CONFIG,
+    noted: Annotated[
+        str | None,
+        typer.Option("--noted", help="A SEQ:HASH noted earlier: finds a rewritten record."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that no record was changed, removed, added or moved. Exit 1 when one was."""
+    earlier = reports.noted_head(noted) if noted else None
+    if noted and earlier is None:
+        raise typer.BadParameter("write it as SEQ:HASH, both as `menwei audit verify` showed them")
+    found = shell.load(config)
+    breach, head = shell.reading(found, lambda tx: (tx.audit.verify(earlier), tx.audit.head()))
+    voice = voice_of(found)
+    if as_json:
+        what = {"ok": breach is None, "records": head.seq, "head": head.hash}
+        broken = {"breach": {"seq": breach.seq, "harm": breach.harm}} if breach else {}
+        shell.print_json(what | broken)
+    elif breach:
+        harm = voice(f"audit.harm.{breach.harm.value}")
+        shell.say(voice("audit.breach", seq=breach.seq, harm=harm))
+    else:
+        shell.say(voice("audit.good", count=head.seq, hash=head.hash))
+    raise typer.Exit(FINDINGS if breach else 0)
+
+
+@dead.command("list")
+def dead_list(config: Config = CONFIG, as_json: AsJson = False) -> None:
+    """List what was given up, the newest first, without its content. Exit 1 if there is any."""
+    found = shell.load(config)
+    rows = shell.reading(found, lambda tx: tx.work.dead_letters(_LISTED))
+    if as_json:
+        shell.print_json([reports.dead_json(each) for each in rows])
+    else:
+        shell.say_all(reports.dead(each, found.rules) for each in rows)
+        shell.say(voice_of(found)("dead.count", count=len(rows)))
+    raise typer.Exit(FINDINGS if rows else 0)
+
+
+@dead.command("replay")
+def dead_replay(
+    number: Annotated[int, typer.Argument(help="The number `menwei dead list` shows.")],
+    config: Config = CONFIG,
+) -> None:
+    """Have work that was given up tried again by the running Menwei. Exit 1 if it is not there."""
+    found = shell.load(config)
+    now = datetime.now(UTC)
+    done = shell.writing(found, lambda tx: reports.replayed(tx, number, now))
+    shell.say(voice_of(found)("dead.replayed" if done else "dead.unknown", number=number))
+    raise typer.Exit(0 if done else FINDINGS)
+
+
+@db.command()
+def upgrade(config: Config = CONFIG) -> None:
+    """Bring the database to this version's tables. `serve` does the same when it starts."""
+    found = shell.load(config)
+    with closing(Database.open(found.storage.address)) as database:
+        database.upgrade()
+    shell.say("ok")
