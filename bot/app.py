@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
 import structlog
@@ -23,6 +24,7 @@ from bot.envelope import Envelope
 from bot.handlers import Handlers
 from bot.inbox import Arrival, Inbox
 from bot.monitoring import Metrics
+from bot.rule_file import RuleFile
 from bot.settings import Callback, Settings
 from bot.tags import CorpTags
 from bot.wecom import MessageBudget, Wecom, WecomError
@@ -48,6 +50,7 @@ class App:
 
     settings: Settings
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    file: Path | None = None  # the config file to be watched
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -81,7 +84,10 @@ class App:
         await self._begin(db, company)
         await delivery.remember_sent()
         async with AsyncExitStack() as stack:  # ended in the other order
-            for each in (*(worker.run() for worker in workers.values()), _keep_fresh(company, db)):
+            tasks = [*(worker.run() for worker in workers.values()), _keep_fresh(company, db)]
+            if self.file is not None:
+                tasks.append(RuleFile(self.file, db, company, self.settings.program).watch())
+            for each in tasks:
                 stack.push_async_callback(_ended, asyncio.create_task(each))
             await inbox.start()
             stack.push_async_callback(inbox.stop)  # what was accepted is committed
@@ -135,14 +141,15 @@ class App:
         return workers
 
     async def _begin(self, db: Database, company: Company) -> None:
-        """Take up what an earlier run left, and put the rules of the file into force."""
+        """Take up what an earlier run left. The very first rules come into force by themselves."""
         if not db.is_shared:
             await db.write(lambda tx: tx.work.release_leases(self.now()))
         await company.refresh(db)
 
         def begin(tx: Transaction) -> None:
             scene = company.scene(tx, "system:start")
-            rulebooks.activate(scene, author="file")
+            if not tx.policies.active_hash():
+                rulebooks.begin(scene)
             for chore in chores.EVERY:
                 chores.schedule(scene, chore)
             chores.at_once(scene, chores.DIRECTORY)
@@ -198,7 +205,7 @@ async def _keep_fresh(company: Company, db: Database) -> None:
         try:
             await company.refresh(db)
         except Exception as error:
-            _log.warning("directory_not_refreshed", error=type(error).__name__)
+            _log.warning("company_not_refreshed", error=type(error).__name__)
         await asyncio.sleep(1)
 
 

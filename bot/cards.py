@@ -42,6 +42,7 @@ class Choice(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     MORE = "more"  # show the details as text
+    WAIVE = "waive"  # approve this one and, for some days, the same ones to come
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,9 @@ class Sheet:
     due: str = ""
     on_behalf: str = ""  # the approver's name, when a deputy reads this
     reasons: tuple[str, ...] = ()  # for refusing, as configured
+    waive_days: int = 0  # for how long the same may be approved in advance; 0: not at all
+    rows: tuple[tuple[str, str], ...] = ()  # label and value, where it is not about a customer
+    lines: tuple[str, ...] = ()  # more of the details, likewise
 
 
 def approval_card(sheet: Sheet, texts: Texts, task_id: str) -> dict[str, Any]:
@@ -112,9 +116,11 @@ def approval_card(sheet: Sheet, texts: Texts, task_id: str) -> dict[str, Any]:
     if sheet.reasons:
         card["button_selection"] = _selection(sheet.reasons, texts)
     styles = {Choice.APPROVE: 1, Choice.DENY: 2, Choice.MORE: 3}
+    if sheet.waive_days:
+        styles[Choice.WAIVE] = 4
     card["button_list"] = [
         {
-            "text": shorten(texts(f"card.{choice}"), _BUTTON),
+            "text": shorten(texts(f"card.{choice}", days=sheet.waive_days), _BUTTON),
             "style": style,
             "key": Press(sheet.request_id, sheet.stage, choice).pack(),
         }
@@ -158,7 +164,8 @@ def details_text(sheet: Sheet, texts: Texts) -> Text:
         for label, value in _details(sheet, texts)
         if value
     ]
-    kept = shorten_bytes(joined([head, step, *body]), TEXT_BYTES - len(answer.encode()) - 2)
+    more = [Text(plain(line)) for line in sheet.lines]
+    kept = shorten_bytes(joined([head, step, *body, *more]), TEXT_BYTES - len(answer.encode()) - 2)
     return joined([Text(kept), "", answer])
 
 
@@ -258,6 +265,8 @@ def _reason(sheet: Sheet, texts: Texts) -> str:
 
 def _rows(sheet: Sheet, texts: Texts) -> list[dict[str, Any]]:
     """Return the six rows a supervisor decides on; blanks are left out."""
+    if sheet.rows:
+        return [_row(label, plain(value)) for label, value in sheet.rows[:_ROWS] if value]
     who = _dotted([sheet.requester, *sheet.departments[:1], sheet.position or sheet.level])
     kinds = [sheet.tier or "", *(sheet.groups or ()), *(sheet.tags or ())]
     adds = sheet.adds_today
@@ -300,6 +309,8 @@ def _selection(reasons: Sequence[str], texts: Texts) -> dict[str, Any]:
 
 def _details(sheet: Sheet, texts: Texts) -> list[tuple[str, str]]:
     """Return label and value of each line, what matters most first: the end may be cut."""
+    if sheet.rows:
+        return [("due", sheet.due), ("reason", _reason(sheet, texts))]
     return [
         ("due", sheet.due),
         ("origin", texts.origin(sheet.origin)),

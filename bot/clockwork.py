@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot import chores
-from bot.actions import adding, containing, deciding, performing, rulebooks, sweeping, tickets
+from bot import chores, proposals, replays
+from bot.actions import (
+    adding,
+    containing,
+    deciding,
+    performing,
+    rulebooks,
+    shadowing,
+    sweeping,
+    tickets,
+    versions,
+    waiving,
+)
 from bot.actions.scene import Scene
 from bot.company import Company
 from bot.handlers import Handlers
+from bot.proposals import Fate, Wish
 from bot.wecom import Wecom
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
@@ -17,6 +29,7 @@ from storage.transaction import Transaction
 from storage.work import Claimed
 from workflows.containment import Gone, Seen, StillThere, TransferDone, TransferRefused
 from workflows.model import Remedy, RemedyState
+from workflows.sections import Rulebook
 from workflows.steps import Expire, Refused
 
 _KEPT = timedelta(days=30)  # far longer than WeCom repeats itself
@@ -42,6 +55,8 @@ class Clockwork:
                 return lambda tx: _expire(self._scene(tx), work.body)
             case tickets.EXPIRY:
                 return lambda tx: tickets.expire(self._scene(tx), work.body)
+            case waiving.EXPIRY:
+                return lambda tx: _expire_waiver(self._scene(tx), work.body)
             case performing.JUDGE_AGAIN:
                 return lambda tx: adding.judge_again(self._scene(tx), work.body)
             case adding.LOOK_AGAIN:
@@ -52,10 +67,12 @@ class Clockwork:
             case kind if kind in sweeping.KINDS:
                 await self.company.refresh(self.db)  # by the people and rules of now
                 return lambda tx: sweeping.go_on(self._scene(tx), kind, work.body)
-            case rulebooks.ANNOUNCE:
-                return await self._announce(work.body)
+            case versions.ANNOUNCE:
+                return await self._announce(*work.body.split("|"))
+            case versions.COMPARE_ANEW:
+                return await self._compare_anew(*work.body.split("|"))
             case kind if kind in chores.EVERY:
-                return await self._chore(kind)
+                return await self._chore(kind, work.body)
             case _:
                 raise Ignore(f"no timer is called {work.kind}")
 
@@ -80,19 +97,56 @@ class Clockwork:
         refused = status not in {_DONE, _WAITING}  # done before, and back again: still there
         return TransferRefused(f"status {status}") if refused else StillThere()
 
-    async def _announce(self, former: str) -> Step:
+    async def _announce(self, former: str, policy_hash: str, kind: str) -> Step:
         await self.company.refresh(self.db)
         if not self.company.standing.directory.members:
             raise Postpone(_DIRECTORY_SOON)
+        version = await self.db.read(lambda tx: tx.policies.get(policy_hash))
+        after = await self.company.standing_under(self.db, policy_hash)
+        if version is None or after is None:
+            raise Ignore(f"there is no version {policy_hash}")
         before = await self.company.standing_under(self.db, former) if former else None
-        return lambda tx: rulebooks.announce(self._scene(tx), before)
 
-    async def _chore(self, kind: str) -> Step:
+        def announce(tx: Transaction) -> None:
+            scene = self._scene(tx).standing_as(after)
+            rulebooks.announce(scene, before, version, kind)
+
+        return announce
+
+    async def _compare_anew(self, policy_hash: str, request_id: str) -> Step:
+        version = await self.db.read(lambda tx: tx.candidates.get(policy_hash))
+        if version is None:
+            raise Ignore(f"there is no version {policy_hash}")
+        rules = Rulebook.model_validate_json(version.text)
+        done = await proposals.consider(
+            self.db, self.company, Wish(rules, version.author, version.reason)
+        )
+        if done.fate is not Fate.BAD:
+            return lambda _: None  # it is in force, or has gone its way to those who decide
+
+        def tell(tx: Transaction) -> None:
+            scene = self._scene(tx)
+            why = scene.company("versions.bad_now")
+            words = {"id": request_id, "subject": policy_hash, "why": why}
+            scene.tell(scene.standing.admins, "request.execution_failed", **words)
+
+        return tell
+
+    async def _chore(self, kind: str, name: str) -> Step:
         """Do a chore, and have the clock call it again."""
         await self.db.write(lambda tx: chores.schedule(self._scene(tx), kind))  # even if it fails
         if kind == chores.DIRECTORY:
             return await self.handlers.read_directory("directory")
+        if kind == chores.SHADOW:
+            return await self._tell_of_shadow(datetime.fromisoformat(name))
         return self._prune
+
+    async def _tell_of_shadow(self, due: datetime) -> Step:
+        await self.company.refresh(self.db)
+        standing = self.company.standing
+        window = chores.since_last(standing.policy, due, self.company.now())
+        found = await replays.shadowed(self.db, standing, window)
+        return lambda tx: shadowing.report(self._scene(tx), found)
 
     def _prune(self, tx: Transaction) -> None:
         if tx.work.prune(self.company.now() - _KEPT, _PRUNED) >= _PRUNED:
@@ -100,6 +154,11 @@ class Clockwork:
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:timer")
+
+
+def _expire_waiver(scene: Scene, waiver_id: str) -> None:
+    if not waiving.expire(scene, waiver_id):
+        raise Postpone(_A_MOMENT)  # clocks differ, or this one was set back
 
 
 def _expire(scene: Scene, request_id: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot import holidays, texts
 from bot.actions.scene import Scene
 from bot.texts import Texts
 from storage.database import Database
+from storage.policies import StoredPolicy
 from storage.transaction import Transaction
 from workflows.directory import Directory
 from workflows.policy import Policy, compile_policy
@@ -16,11 +19,14 @@ from workflows.sections import Rulebook
 from workflows.standing import Standing
 
 _STRANGERS_WAIT = timedelta(minutes=1)
-_REMEMBERED = 100  # versions looked through for one that was in force
 
 
 class Company:
-    """Hands every transaction a scene. What it holds is replaced whole, never changed."""
+    """Hands every transaction a scene. What it holds is replaced whole, never changed.
+
+    It begins with the rules of the config file; from the first `refresh` on it follows the
+    version in force, which the database names for all nodes.
+    """
 
     def __init__(self, policy: Policy, now: Callable[[], datetime]) -> None:
         self.now = now
@@ -31,13 +37,17 @@ class Company:
         self._read_at = datetime.min.replace(tzinfo=UTC)
 
     async def refresh(self, db: Database) -> None:
-        """Take over the directory from the database if it has changed there."""
-        version = await db.read(lambda tx: tx.people.version())
-        if version == self._version:
-            return
-        directory = await db.read(lambda tx: tx.people.directory())
-        self.standing = Standing(self.standing.policy, directory)
-        self._version = version
+        """Take over the rules and the directory from the database if they have changed there."""
+        version, active = await db.read(lambda tx: (tx.people.version(), tx.policies.active_hash()))
+        policy, directory = self.standing.policy, self.standing.directory
+        if active and active != policy.hash:
+            stored = await db.read(lambda tx: tx.policies.get(active))
+            policy = await _compiled(stored) if stored else policy
+        if version != self._version:
+            directory = await db.read(lambda tx: tx.people.directory())
+        if policy is not self.standing.policy or version != self._version:
+            self.standing = Standing(policy, directory)
+            self._version = version
 
     def may_read_again(self) -> bool:
         """Whether a stranger's event may have the directory read: once a minute at most."""
@@ -55,14 +65,13 @@ class Company:
         return self._read_at >= at
 
     async def standing_under(self, db: Database, policy_hash: str) -> Standing | None:
-        """Return how people would stand under an earlier version of the rules."""
-        stored = await db.read(lambda tx: tx.policies.history(_REMEMBERED))
-        for each in stored:
-            if each.hash == policy_hash:
-                book = Rulebook.model_validate_json(each.text)
-                former = compile_policy(book, holidays.CHINA)
-                return Standing(former, self.standing.directory)
-        return None
+        """Return how people would stand under a version that is or was in force."""
+        if policy_hash == self.standing.policy.hash:
+            return self.standing
+        stored = await db.read(lambda tx: tx.policies.get(policy_hash))
+        if stored is None:
+            return None
+        return Standing(await _compiled(stored), self.standing.directory)
 
     def scene(self, tx: Transaction, actor: str = "system:menwei") -> Scene:
         """Return the scene for one transaction."""
@@ -73,3 +82,13 @@ class Company:
         """Return a scene in which a member acts, answered in `language` if it is known."""
         scene = self.scene(tx)
         return scene.by(userid, self._voices[language] if language else None)
+
+
+async def _compiled(stored: StoredPolicy) -> Policy:
+    """Compile beside the event loop: a large file takes longer than a callback may wait."""
+
+    def work() -> Policy:
+        compiled = compile_policy(Rulebook.model_validate_json(stored.text), holidays.CHINA)
+        return replace(compiled, hash=stored.hash)
+
+    return await asyncio.to_thread(work)

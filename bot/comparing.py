@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from bot.texts import Texts
 from workflows.differences import Difference
 from workflows.edits import Edit, How, Report
 from workflows.model import Facts, Verdict
-from workflows.permissions import RoleShift, Shift
 
 
 def lines(found: Report, voice: Texts) -> Iterator[str]:
@@ -17,10 +16,7 @@ def lines(found: Report, voice: Texts) -> Iterator[str]:
         yield voice("diff.nothing")
         return
     yield voice(f"diff.sum.{found.comparison.tendency.value}")
-    for difference in found.comparison.differences:
-        yield from _difference(difference, voice)
-    for action in found.comparison.unfinished:
-        yield voice("diff.unfinished", action=voice.action(action))
+    yield from rules(found, voice)
     if found.edits:
         yield voice("diff.edits")
         yield from (_edit(each, voice) for each in found.edits)
@@ -28,8 +24,30 @@ def lines(found: Report, voice: Texts) -> Iterator[str]:
         yield voice("diff.settings", places=voice.listed(found.settings))
     if found.role_shifts or found.shifts:
         yield voice("diff.people")
-        yield from (_role(each, voice) for each in found.role_shifts)
-        yield from (_shift(each, voice) for each in found.shifts)
+        yield from people(found, voice)
+
+
+def people(found: Report, voice: Texts, name: Callable[[str], str] = str) -> Iterator[str]:
+    """Return who gains or loses which role or action; `name` says how a userid is shown."""
+    for role in found.role_shifts:
+        key = "permissions.role_gained" if role.gained else "permissions.role_lost"
+        yield voice(key, who=voice.listed(map(name, role.userids)), role=role.role)
+    for shift in found.shifts:
+        yield voice(
+            "permissions.action_gained" if shift.gained else "permissions.action_lost",
+            who=voice.listed(map(name, shift.userids)),
+            action=voice.action(shift.action),
+            before=voice.outcome(shift.before),
+            after=voice.outcome(shift.after),
+        )
+
+
+def rules(found: Report, voice: Texts) -> Iterator[str]:
+    """Return what the rules say differently, each with an example."""
+    for difference in found.comparison.differences:
+        yield from _difference(difference, voice)
+    for action in found.comparison.unfinished:
+        yield voice("diff.unfinished", action=voice.action(action))
 
 
 def _difference(found: Difference, voice: Texts) -> Iterator[str]:
@@ -61,21 +79,6 @@ def _edit(edit: Edit, voice: Texts) -> str:
     effect = edit.alone.tendency if edit.alone else None
     key = "diff.alone.wording" if edit.how is How.WORDING else f"diff.alone.{effect or 'unknown'}"
     return voice("diff.edit", place=edit.place, how=voice(f"diff.how.{edit.how}"), alone=voice(key))
-
-
-def _role(shift: RoleShift, voice: Texts) -> str:
-    key = "permissions.role_gained" if shift.gained else "permissions.role_lost"
-    return voice(key, who=voice.listed(shift.userids), role=shift.role)
-
-
-def _shift(shift: Shift, voice: Texts) -> str:
-    return voice(
-        "permissions.action_gained" if shift.gained else "permissions.action_lost",
-        who=voice.listed(shift.userids),
-        action=voice.action(shift.action),
-        before=voice.outcome(shift.before),
-        after=voice.outcome(shift.after),
-    )
 
 
 def as_json(found: Report) -> Mapping[str, object]:

@@ -152,9 +152,49 @@ class Settings:
     storage: Storage
     rules: Rulebook
 
+    @property
+    def program(self) -> Program:
+        """The sections that take effect at the start only."""
+        return Program(server=self.server, wecom=self.wecom, storage=self.storage)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a config file says, as far as it can be understood, and everything wrong with it."""
+
+    text: str
+    program: Program | None
+    rules: Rulebook | None
+    mistakes: tuple[Mistake, ...]
+
+    @property
+    def address(self) -> str:
+        """Where the record is kept, even if the rules are bad. Raises BadSettings."""
+        if self.program is None:
+            raise BadSettings(list(self.mistakes))
+        return self.program.storage.address
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of a good file. Raises BadSettings."""
+        if self.program is None or self.rules is None or self.mistakes:
+            raise BadSettings(list(self.mistakes))
+        return self.settings_with(self.rules)
+
+    def settings_with(self, rules: Rulebook) -> Settings:
+        """Return the settings with other rules than the file's. Raises BadSettings."""
+        if self.program is None:
+            raise BadSettings(list(self.mistakes))
+        return Settings(self.program.server, self.program.wecom, self.program.storage, rules)
+
 
 def load(path: Path) -> Settings:
     """Read a config file. Raises Unparsable, or BadSettings with every mistake in it."""
+    return look(path).settings
+
+
+def look(path: Path) -> Reading:
+    """Read a config file, good or bad. Raises Unparsable."""
     try:
         text = path.read_text("utf-8")
     except OSError as error:
@@ -162,13 +202,17 @@ def load(path: Path) -> Settings:
     except UnicodeDecodeError as error:
         raise Unparsable(f"{path}: not UTF-8 (byte {error.start})") from None
     try:
-        return parse(text)
+        return _reading(text)
     except tomllib.TOMLDecodeError as error:
         raise Unparsable(f"{path}: {error}") from None
 
 
 def parse(text: str) -> Settings:
     """Read the text of a config file. Raises tomllib.TOMLDecodeError or BadSettings."""
+    return _reading(text).settings
+
+
+def _reading(text: str) -> Reading:
     data = tomllib.loads(text)
     own = {name: data[name] for name in Program.model_fields if name in data}
     mistakes: list[Mistake] = []
@@ -178,10 +222,7 @@ def parse(text: str) -> Settings:
     except ValidationError as error:
         mistakes += rulebook.mistakes_of(error, Program, own)
     rules, wrong = rulebook.read(data)
-    mistakes += wrong
-    if program is None or rules is None:
-        raise BadSettings(mistakes)
-    return Settings(program.server, program.wecom, program.storage, rules)
+    return Reading(text, program, rules, (*mistakes, *wrong))
 
 
 def language_of(path: Path) -> str:

@@ -23,6 +23,7 @@ class Candidate:
     proposed_at: datetime
     base: str = ""  # hash of the version in force that it was compared with
     report: str = ""  # JSON of the comparison, the tests and the replay, for people to read
+    request_id: str = ""  # the request that decides on it
 
 
 _CANDIDATE = Stored(Candidate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -32,9 +32,12 @@ from storage.tables import (
     requests,
     votes,
 )
-from workflows.model import Request, State, Vote
+from workflows.model import Origin, Request, State, Vote
+from workflows.replaying import REPLAYED, Decision
 
 _REQUEST = Stored(Request)
+_DECISION = Stored(Decision)
+_MILLISECOND = timedelta(milliseconds=1)
 _RECENT = 2000  # requests in which a search also finds the middle of a name
 
 _ADD = insert_or_ignore(requests)
@@ -105,6 +108,28 @@ _PENDING = (
 _PENDING_AFTER = _PENDING.where(
     tuple_(requests.c.created_at, requests.c.id)
     > tuple_(bindparam("at", type_=requests.c.created_at.type), bindparam("last"))
+)
+_PENDING_OF = (
+    select(requests.c.body)
+    .where(REQUEST_IS_PENDING, requests.c.action == bindparam("action"))
+    .order_by(requests.c.created_at, requests.c.id)
+)
+_WAS_DECIDED = (
+    requests.c.created_at >= bindparam("since"),
+    requests.c.created_at < bindparam("until"),
+    requests.c.origin != Origin.SYSTEM.value,
+    requests.c.action.in_(sorted(REPLAYED)),
+)
+_COUNT_DECIDED = select(func.count()).select_from(requests).where(*_WAS_DECIDED)
+_DECIDED = (
+    select(requests.c.body)
+    .where(*_WAS_DECIDED)
+    .order_by(requests.c.created_at.desc(), requests.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_DECIDED_BEFORE = _DECIDED.where(
+    tuple_(requests.c.created_at, requests.c.id)
+    < tuple_(bindparam("at", type_=requests.c.created_at.type), bindparam("last"))
 )
 _COUNT_ALL = select(func.count()).select_from(requests)
 _AUTO_REVIEWED = select(requests.c.body).where(requests.c.body.contains('"auto_review":"'))
@@ -196,6 +221,10 @@ class Requests:
         )
         return found[0] if found else None
 
+    def pending_of(self, action: str) -> list[Request]:
+        """Return every pending request for an action, the oldest first: for one that is rare."""
+        return self._list(_PENDING_OF, action=action)
+
     def pending(self, limit: int, after: Request | None = None) -> list[Request]:
         """Return pending requests, the oldest first, a page at a time."""
         if after is None:
@@ -215,6 +244,27 @@ class Requests:
         """
         values = {"userid": user_key(requester), "action": action, "since": since}
         return {State(word): number for word, number in self._connection.execute(_COUNTS, values)}
+
+    def decided(
+        self, since: datetime, until: datetime, limit: int, before: Decision | None = None
+    ) -> list[Decision]:
+        """Return what was decided for members from `since` to before `until`, a page at a time.
+
+        The newest come first; the next page has what is before the last of this one.
+        """
+        values: dict[str, object] = {"since": since, "until": until, "limit": limit}
+        if before is not None:
+            at = before.created_at
+            values |= {"at": at, "last": request_key(before.id)}
+            values["until"] = at + _MILLISECOND  # else the newer ones are looked at once more
+        statement = _DECIDED if before is None else _DECIDED_BEFORE
+        bodies = self._connection.execute(statement, values).scalars()
+        return [_DECISION.load(body) for body in bodies]
+
+    def count_decided(self, since: datetime, until: datetime) -> int:
+        """Return how many there are of them."""
+        values = {"since": since, "until": until}
+        return int(self._connection.execute(_COUNT_DECIDED, values).scalar_one())
 
     def count_all(self) -> int:
         """Return how many requests are on record."""

@@ -17,6 +17,7 @@ from storage.relations import Relations
 from storage.remedies import Remedies
 from storage.requests import Requests
 from storage.tickets import Tickets
+from storage.waivers import Waivers
 from storage.work import Work
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Transaction:
         "remedies",
         "requests",
         "tickets",
+        "waivers",
         "work",
     )
 
@@ -54,6 +56,7 @@ class Transaction:
         self.remedies = Remedies(connection)
         self.requests = Requests(connection)
         self.tickets = Tickets(connection)
+        self.waivers = Waivers(connection)
         self.work = Work(connection)
 
     def hold(self, name: str) -> None:

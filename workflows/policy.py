@@ -89,8 +89,11 @@ def compile_policy(book: Rulebook, holidays: Holidays = NO_HOLIDAYS) -> Policy:
 
 
 def hash_of(book: Rulebook) -> str:
-    """Return 12 hex digits naming this rulebook; comments and layout do not change them."""
-    content = book.model_dump(mode="json", by_alias=True)
+    """Return 12 hex digits naming this rulebook; comments and layout do not change them.
+
+    Nor does a section that a later Menwei adds, as long as the file does not use it.
+    """
+    content = book.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

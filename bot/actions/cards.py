@@ -8,12 +8,13 @@ from datetime import datetime
 
 from bot import cards as drawing
 from bot import outgoing
-from bot.actions import reasons
+from bot.actions import change_cards, reasons, waiving
 from bot.actions.scene import Scene
 from bot.cards import Sheet
 from bot.wording import Actor
 from workflows import endings, masking, policy
 from workflows.facts import WAYS
+from workflows.lockout import CHANGE
 from workflows.model import (
     Answer,
     Card,
@@ -77,7 +78,7 @@ def _outcome(scene: Scene, request: Request, card: Card) -> str:
 def _decider(scene: Scene, request: Request, card: Card) -> str:
     vote = _vote_at(request, card)
     if request.state is State.PENDING and vote:
-        return vote.by.name
+        return str(scene.theirs.word(Actor(endings.said_by(vote))))
     return str(scene.theirs.word(Actor(endings.who_decided(request) or scene.actor)))
 
 
@@ -93,7 +94,10 @@ def _vote_at(request: Request, card: Card) -> Vote | None:
 
 def sheet_of(scene: Scene, request: Request) -> Sheet:
     """Gather what somebody needs to know who has to decide."""
+    if request.action == CHANGE:
+        return change_cards.sheet_of(scene, request)
     facts, requester = request.facts, request.requester
+    terms = waiving.offered(scene, request)
     tier, groups = policy.classify(scene.policy, facts, request.created_at)
     return Sheet(
         request_id=request.id,
@@ -122,6 +126,7 @@ def sheet_of(scene: Scene, request: Request) -> Sheet:
         adds_today=_number(facts.get("today.adds")),
         due=str(scene.theirs.word(request.due_at)) if request.due_at else "",
         reasons=scene.book.chain_defaults.reasons,
+        waive_days=terms.days if terms else 0,
     )
 
 
@@ -149,7 +154,7 @@ def _agreed(scene: Scene, request: Request) -> tuple[str, ...]:
         scene.theirs(
             "card.agreed_saying" if vote.comment else "card.agreed",
             stage=vote.stage + 1,
-            name=vote.by.name,
+            name=Actor(endings.said_by(vote)),
             when=vote.at,
             comment=vote.comment,
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import assert_never
 
-from bot.actions import cards, performing
+from bot.actions import cards, performing, waiving
 from bot.actions.scene import Scene
 from workflows import approval
-from workflows.approvers import Sources, stage_of
+from workflows.approvers import Sources, ids_of, stage_of
 from workflows.effects import (
     AskApprovers,
     CloseCards,
@@ -78,12 +79,14 @@ def open_request(scene: Scene, draft: Request) -> Request:
     )
     if request.state is State.PENDING and request.due_at:
         scene.remind(EXPIRY, request.id, request.due_at)
-    follow(scene, request, effects)
-    return request
+    return follow(scene, request, effects)
 
 
 def advance(scene: Scene, request: Request, step: Step) -> Request:
-    """Take a step of a request. Raises Refused, with nothing written, when it may not be taken."""
+    """Take a step of a request, and return how it stands once all that follows is done.
+
+    Raises Refused, with nothing written, when the step may not be taken.
+    """
     new, effects = approval.advance(
         request,
         step,
@@ -97,17 +100,16 @@ def advance(scene: Scene, request: Request, step: Step) -> Request:
     if not scene.tx.requests.move(request, new):
         raise Refused("changed_meanwhile", id=request.id)
     _record(scene, new, step)
-    follow(scene, new, effects)
-    return new
+    if isinstance(step, Approve) and step.waiver is not None:
+        waiving.count(scene, step.waiver, new)
+    return follow(scene, new, effects)
 
 
 def _record(scene: Scene, new: Request, step: Step) -> None:
-    by = getattr(step, "by", "")
-    person = f"user:{scene.person(by).userid}" if by else None
     scene.record(
         f"request.{_SAID[type(step)]}",
         new,
-        actor=by if by.startswith("system:") else person,
+        actor=_actor(scene, step),
         state=new.state.value,
         stage=new.stage,
         version=new.version,
@@ -116,12 +118,22 @@ def _record(scene: Scene, new: Request, step: Step) -> None:
     )
 
 
-def follow(scene: Scene, request: Request, effects: Iterable[Effect]) -> None:
-    """Carry out what the approval engine ordered."""
+def _actor(scene: Scene, step: Step) -> str | None:
+    """Return who takes a step, a machine as a machine; None for whoever acts in the scene."""
+    if isinstance(step, Approve) and step.waiver is not None:
+        return f"waiver:{step.waiver.id}"
+    by: str = getattr(step, "by", "")
+    if by.startswith("system:"):
+        return by
+    return f"user:{scene.person(by).userid}" if by else None
+
+
+def follow(scene: Scene, request: Request, effects: Iterable[Effect]) -> Request:
+    """Carry out what the approval engine ordered; return the request after all of it."""
     for effect in effects:
         match effect:
             case AskApprovers():
-                cards.ask(scene, request, effect.approvers)
+                request = _ask(scene, request, effect.approvers)
             case CloseCards():
                 cards.close(scene, request)
             case CloseCardsOf():
@@ -132,7 +144,7 @@ def follow(scene: Scene, request: Request, effects: Iterable[Effect]) -> None:
                 scene.tell_as_core(_ids(effect.to), effect.text, effect.params)
             case Perform():
                 if done := performing.perform(scene, request):
-                    advance(scene, request, done)
+                    request = advance(scene, request, done)
             case Refuse():
                 performing.refuse(scene, request)
             case JudgeAgain():
@@ -141,14 +153,31 @@ def follow(scene: Scene, request: Request, effects: Iterable[Effect]) -> None:
                 scene.tell(scene.standing.admins, "alarm.nobody_can_decide", id=request.id)
             case _:
                 assert_never(effect)
+    return request
+
+
+def _ask(scene: Scene, request: Request, people: tuple[Person, ...]) -> Request:
+    """Count what these people have approved in advance; who is still waited for gets a card."""
+    stage = request.stage
+    for waiver in waiving.fitting(scene, request, people):
+        if request.state is not State.PENDING or request.stage != stage:
+            break
+        needed = Answer.APPROVE in _comment_needed(scene, request)
+        with suppress(Refused):  # whatever is against it: then a person decides
+            given = waiving.answer(scene, waiver, with_comment=needed)
+            request = advance(scene, request, given)
+    waiting = ids_of(approval.waiting_for(request)) if request.stage == stage else frozenset()
+    left = [person for person in people if person.userid.lower() in waiting]
+    if left:
+        cards.ask(scene, request, left)
+    return request
 
 
 def _tell_requester(scene: Scene, request: Request, effect: TellRequester) -> None:
-    """Say it in the words for what was observed, where there are such words."""
-    observed = f"{effect.text}_observed"
-    said = request.origin is Origin.OBSERVED and observed in scene.company
-    text = observed if said else effect.text
-    scene.tell_as_core([request.requester.userid], text, effect.params)
+    """Say it in the words for such a request; what nobody in person asked for, to the admins."""
+    by_nobody = request.origin is Origin.SYSTEM
+    to = scene.standing.admins if by_nobody else (request.requester.userid,)
+    scene.tell_as_core(to, scene.variant(effect.text, request), effect.params)
 
 
 def _ids(people: Iterable[Person]) -> list[str]:

@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 def planned(scene: Scene, userid: str, claim: Claim, found: Customer | None) -> Facts:
     """Return the facts of an add somebody asks for; `found` is whom the phone number names."""
     return {
-        **_sender(scene, userid),
+        **sender(scene, userid),
         **_customer(scene, userid, found),
         **facts.of_plan(),
         **facts.of_claim(claim),
@@ -31,7 +31,7 @@ def happened(scene: Scene, relation: Relation, ticketed: Request | None) -> Fact
     """Return the facts of an add that took place; the request of its own ticket is not counted."""
     customer = scene.tx.relations.customer(relation.external_userid)
     return {
-        **_sender(scene, relation.userid),
+        **sender(scene, relation.userid),
         **_customer(scene, relation.userid, customer),
         **facts.of_contact(relation, scene.directory),
         **facts.of_claim(ticketed.claim if ticketed else Claim()),
@@ -44,7 +44,8 @@ def judge(scene: Scene, known: Facts, action: str = ADD) -> Verdict:
     return policy.decide(scene.policy, known, action, scene.now)
 
 
-def _sender(scene: Scene, userid: str) -> Facts:
+def sender(scene: Scene, userid: str) -> Facts:
+    """Return what is known of a member who acts; a stranger has no role and no level."""
     member = scene.directory.member(userid)
     if member is None:
         return facts.of_sender(None, scene.directory, frozenset(), 0)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from bot.actions import containing, tickets
+from bot.actions import containing, tickets, versions
 from bot.actions.scene import Scene
+from workflows.lockout import CHANGE
 from workflows.model import Origin, Request
-from workflows.steps import Executed
+from workflows.steps import Executed, ExecutionFailed
 
 JUDGE_AGAIN = "judge_again"
 
 
-def perform(scene: Scene, request: Request) -> Executed | None:
+def perform(scene: Scene, request: Request) -> Executed | ExecutionFailed | None:
     """Carry an approved request out; return the step that says so when it is done at once."""
+    if request.action == CHANGE:
+        return versions.perform(scene, request)
     if request.origin is Origin.ASKED:
         tickets.issue(scene, request)
         return None  # done when WeCom has made the contact way
@@ -21,6 +24,8 @@ def perform(scene: Scene, request: Request) -> Executed | None:
 
 def refuse(scene: Scene, request: Request) -> None:
     """Undo what a refused request has brought about."""
+    if request.action == CHANGE:
+        return  # nothing has happened yet
     if request.origin is Origin.ASKED:
         tickets.revoke(scene, request)
     else:

@@ -125,6 +125,16 @@ class Scene:
         """Say a text that the pure core has named."""
         self.tell(to, text, **of_core(params))
 
+    def variant(self, text: str, request: Request) -> str:
+        """Return the key of a text as it is said of such a request, where there is such a one.
+
+        `vote.done_approve` is `vote.done_approve_config_change` for a change of the rules, and
+        `request.stale` is `request.stale_observed` for what has happened already.
+        """
+        by_action, by_origin = request.action.replace(".", "_"), request.origin.value
+        keys = (f"{text}_{by_action}", f"{text}_{by_origin}")
+        return next((key for key in keys if key in self.company), text)
+
     def answer(self, userid: str, said: Text) -> None:
         """Give the one who acts an answer that is put into words already."""
         self.send(outgoing.SendText(userid, said))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from bot.actions import deciding
 from bot.actions.scene import Scene
 from storage.work import Job, Queue
-from workflows.model import Request
+from workflows.lockout import CHANGE
+from workflows.model import Outcome, Request
 from workflows.policy import decide
 from workflows.steps import Reassign, Recheck, Refused
 
@@ -41,5 +43,7 @@ def _next(scene: Scene, kind: str, last: str) -> None:
 def _step(scene: Scene, kind: str, request: Request) -> Reassign | Recheck:
     if kind == REASSIGN:
         return Reassign()
+    if request.action == CHANGE:  # it was compared with rules that are not in force any more
+        return Recheck(replace(request.verdict, outcome=Outcome.DENY, policy=scene.policy.hash))
     verdict = decide(scene.policy, request.facts, request.action, scene.now)
     return Recheck(verdict, scene.book.chain_defaults.strictness)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.actions import asking, deciding, tickets
+from bot.actions import asking, deciding, tickets, versions, waiving
 from bot.actions.scene import Scene
+from bot.command_types import Waive
 from bot.wecom import cut_characters
 from workflows import approval
+from workflows.lockout import CHANGE
 from workflows.model import Answer, Origin, Request, State, TicketState, same_user
 from workflows.steps import Approve, Deny, Refused, Revoke, Withdraw
 
@@ -26,6 +28,19 @@ def approve(scene: Scene, userid: str, request_id: str, *, comment: str = "", vi
     request = find(scene, request_id)
     new = deciding.advance(scene, request, Approve(userid, via, _short(comment)))
     _thank(scene, userid, new, Answer.APPROVE)
+
+
+def waive(scene: Scene, userid: str, wish: Waive, *, via: str) -> None:
+    """Vote for a request and, in advance, for the same ones to come. Raises Refused."""
+    request = find(scene, wish.id or "")
+    terms = waiving.agreed(scene, request, wish.days, wish.uses)
+    try:
+        approve(scene, userid, request.id, comment=wish.comment, via=via)
+    except Refused as refused:
+        if refused.key == "comment_needed":
+            raise Refused("waiver_comment_needed", id=request.id) from None
+        raise
+    waiving.give(scene, userid, request, terms)
 
 
 def deny(scene: Scene, userid: str, request_id: str, *, comment: str = "", via: str) -> None:
@@ -96,12 +111,26 @@ def nudge(scene: Scene, userid: str, request_id: str) -> None:
 def resubmit(scene: Scene, userid: str, request_id: str) -> None:
     """Ask again for what was refused or has run out, by the rules of now. Raises Refused."""
     request = find(scene, request_id)
+    if request.action == CHANGE:
+        _propose_again(scene, userid, request)
+        return
     if not same_user(request.requester.userid, userid):
         raise Refused("not_yours", id=request.id)
     over = _has_ticket(scene, request, TicketState.EXPIRED, TicketState.REVOKED)
     if request.origin is not Origin.ASKED or not (over or request.state in _RESUBMITTABLE):
         raise Refused("not_again", id=request.id, state=request.state.value)
     asking.submit(scene, userid, request.claim)
+
+
+def _propose_again(scene: Scene, userid: str, request: Request) -> None:
+    """Propose a version of the rules again; what the file has, any admin may propose."""
+    by_file = request.origin is Origin.SYSTEM and userid in scene.standing.admins
+    if not by_file and not same_user(request.requester.userid, userid):
+        raise Refused("not_yours", id=request.id)
+    if request.state not in _RESUBMITTABLE:
+        raise Refused("not_again", id=request.id, state=request.state.value)
+    versions.compare_anew(scene, request)
+    scene.tell([userid], "versions.compared_anew", subject=request.subject.name)
 
 
 def find(scene: Scene, request_id: str) -> Request:
@@ -119,6 +148,7 @@ def _has_ticket(scene: Scene, request: Request, *states: TicketState) -> bool:
 
 def _thank(scene: Scene, userid: str, request: Request, answer: Answer) -> None:
     key = "vote.counted" if request.state is State.PENDING else f"vote.done_{answer.value}"
+    key = scene.variant(key, request)
     names = tuple(person.name for person in approval.waiting_for(request))
     scene.tell(
         [userid],

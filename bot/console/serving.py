@@ -5,39 +5,74 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot import checking, demo, monitoring, reports
+from bot import checking, demo, monitoring, reports, texts
 from bot.app import App
 from bot.console import shell
 from bot.console.shell import CONFIG, Config
-from bot.settings import Settings
+from bot.settings import Reading, Settings
+from storage.database import Database
+from workflows.sections import Rulebook
 
 
 def serve(
     config: Config = CONFIG,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
-    """Run Menwei until it is told to stop."""
-    found = shell.load(config)
-    checked = checking.check(checking.compiled(found.rules), checking.Known())
-    if not checked.is_good:  # rules that break their own tests never take effect
-        text = config.read_text("utf-8")
-        for line in reports.checked(str(config), text, checked, shell.voice_of(found)):
-            shell.complain(line)
-        raise typer.Exit(shell.FINDINGS)
+    """Run Menwei until it is told to stop.
+
+    A config file with bad rules never takes effect: the version last in force runs on.
+    """
+    found = settings_to_start(config)
     monitoring.set_up_logging(log_level, as_json=not sys.stderr.isatty())
-    shell.run(_serve(found))
+    shell.run(_serve(found, config))
 
 
-async def _serve(found: Settings) -> None:
+def settings_to_start(config: Path) -> Settings:
+    """Return what to start with; say what is wrong with the file, and exit if nothing else is left.
+
+    While a file is bad, the rules are those last in force.
+    """
+    reading = shell.look(config)
+    return _startable(config, reading) or _last_in_force(reading)
+
+
+def _startable(config: Path, reading: Reading) -> Settings | None:
+    """Return the settings of a good file; say what is wrong with another one."""
+    if reading.rules is None or reading.mistakes:
+        shell.complain_of(config, reading, reading.mistakes)
+        return None
+    checked = checking.check(checking.compiled(reading.rules), checking.Known())
+    if checked.is_good:
+        return reading.settings
+    voice = texts.load(reading.rules.language)
+    for line in reports.checked(str(config), reading.text, checked, voice):
+        shell.complain(line)
+    return None
+
+
+def _last_in_force(reading: Reading) -> Settings:
+    """Return the settings with the rules last in force; exit if there are none."""
+    with closing(Database.open(reading.address)) as database:
+        there = database.is_there()
+        active = asyncio.run(database.read(lambda tx: tx.policies.active())) if there else None
+    if active is None:
+        raise typer.Exit(shell.FINDINGS)
+    voice = texts.load(Rulebook.model_validate_json(active.text).language)
+    shell.complain(voice("serve.last_in_force", hash=active.hash))
+    return reading.settings_with(Rulebook.model_validate_json(active.text))
+
+
+async def _serve(found: Settings, config: Path) -> None:
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    async with App(found).running() as address:
+    async with App(found, file=config).running() as address:
         shell.complain(f"Menwei listens on {address}. Callback URL: {_callback(found, address)}")
         await stop.wait()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -14,10 +14,11 @@ from rich.console import Console
 
 from bot import reports, settings, texts
 from bot.places import Places
-from bot.settings import BadSettings, Settings, Unparsable
+from bot.settings import BadSettings, Reading, Settings, Unparsable
 from bot.texts import Texts
 from storage.database import Database, Unavailable
 from storage.transaction import Step
+from workflows.mistakes import Mistake
 
 T = TypeVar("T")
 
@@ -29,8 +30,8 @@ Config = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_out = Console(highlight=False, soft_wrap=True, emoji=False)
+_err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def say(line: str) -> None:
@@ -61,21 +62,43 @@ def voice_of(found: Settings) -> Texts:
 
 def load(path: Path, *, as_json: bool = False) -> Settings:
     """Return the settings, or say everything that is wrong with them and exit with 1."""
+    reading = _read(path)
     try:
-        return settings.load(path)
+        return reading.settings
+    except BadSettings as wrong:
+        complain_of(path, reading, wrong.mistakes, as_json=as_json)
+    raise typer.Exit(FINDINGS)
+
+
+def look(path: Path) -> Reading:
+    """Return a config file whose rules may be bad; exit if it does not name the database."""
+    reading = _read(path)
+    if reading.program is None:
+        complain_of(path, reading, reading.mistakes)
+        raise typer.Exit(FINDINGS)
+    return reading
+
+
+def _read(path: Path) -> Reading:
+    try:
+        return settings.look(path)
     except Unparsable as wrong:
         complain(str(wrong))
-    except BadSettings as wrong:
-        text = path.read_text("utf-8")
-        if as_json:
-            places = Places(text)
-            found = [reports.mistake_json(each, places.of(each.loc)) for each in wrong.mistakes]
-            print_json({"ok": False, "mistakes": found})
-        else:
-            voice = texts.load(settings.language_of(path))  # even if much else in it is wrong
-            for line in reports.mistakes(str(path), text, wrong.mistakes, voice):
-                complain(line)
-    raise typer.Exit(FINDINGS)
+        raise typer.Exit(FINDINGS) from None
+
+
+def complain_of(
+    path: Path, reading: Reading, mistakes: Iterable[Mistake], *, as_json: bool = False
+) -> None:
+    """Say what is wrong with a config file, each mistake with its place."""
+    if as_json:
+        places = Places(reading.text)
+        found = [reports.mistake_json(each, places.of(each.loc)) for each in mistakes]
+        print_json({"ok": False, "mistakes": found})
+        return
+    voice = texts.load(settings.language_of(path))  # even if much else in it is wrong
+    for line in reports.mistakes(str(path), reading.text, mistakes, voice):
+        complain(line)
 
 
 def reading(found: Settings, query: Step[T]) -> T:
@@ -83,18 +106,21 @@ def reading(found: Settings, query: Step[T]) -> T:
 
     The database must be there, and is not upgraded.
     """
-    return on_database(found, lambda database: database.read(query))
+    return on_database(
+        found.storage.address, voice_of(found), lambda database: database.read(query)
+    )
 
 
 def writing(found: Settings, step: Step[T]) -> T:
     """Return the answer of a step once it is committed; otherwise as `reading`."""
-    return on_database(found, lambda database: database.write(step))
+    return on_database(
+        found.storage.address, voice_of(found), lambda database: database.write(step)
+    )
 
 
-def on_database(found: Settings, ask: Any) -> Any:
-    """Run a coroutine function on the database of a config file; complain and exit if it cannot."""
-    voice = voice_of(found)
-    with closing(Database.open(found.storage.address)) as database:
+def on_database(address: str, voice: Texts, ask: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine function on a database that is there; say so and exit if it is not."""
+    with closing(Database.open(address)) as database:
         if not database.is_there():
             complain(voice("database.missing"))
             raise typer.Exit(FINDINGS)

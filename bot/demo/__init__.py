@@ -68,7 +68,9 @@ class Demo:
     async def _begin(self) -> None:
         wish = configured(self.simulator.base_url, self.menwei_port, self.folder)
         self._menwei = AsyncExitStack()
-        address = await self._menwei.enter_async_context(App(wish).running())
+        address = await self._menwei.enter_async_context(
+            App(wish, file=self.folder / "config.toml").running()
+        )
         self.menwei_port = int(address.rpartition(":")[2])
         self.simulator.callback_url = f"{address}/wecom/callback"
         await self._until_admins_are_told()

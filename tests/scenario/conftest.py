@@ -15,6 +15,7 @@ import pytest
 
 from bot import demo, settings
 from bot.app import App
+from bot.console import serving
 from bot.settings import Settings
 from bot.simulator import Simulator, demo_world
 from bot.simulator.records import Message
@@ -67,7 +68,16 @@ class Stage:
         text = changed(file.read_text("utf-8"), changes)
         file.write_text(text, "utf-8")
         self.settings = settings.parse(text)
-        app = App(self.settings, self.clock.now)
+        await self._run(file)
+
+    async def start_as_it_is(self) -> None:
+        """Start Menwei as `menwei serve` does, however bad the config file is by now."""
+        file = self.folder / "config.toml"
+        self.settings = await asyncio.to_thread(serving.settings_to_start, file)
+        await self._run(file)
+
+    async def _run(self, file: Path) -> None:
+        app = App(self.settings, self.clock.now, file)
         self.address = await self._running.enter_async_context(app.running())
         self.simulator.callback_url = f"{self.address}/wecom/callback"
 

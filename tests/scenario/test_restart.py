@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from bot.cli import cli
 from bot.simulator.seed import HE_CHEN, LIN_XUE, MA_CHAO, ZHANG_WEI
-from tests.scenario.conftest import Change, Stage
+from tests.scenario.conftest import Change, Opens, Stage
 from workflows.model import State
 
 ASK = "加 张伟 明达贸易 13800001234 展会认识"
@@ -21,6 +21,7 @@ DIRECTOR_DECIDES: tuple[Change, ...] = (
     ('chain = "lead"', 'chain = "director"'),
     ('strictness     = ["lead",', 'strictness     = ["lead", "director",'),
 )
+ALONE: Change = ('"config.change" = { approval = 5 }', '"config.change" = { allow = 5 }')
 
 
 async def menwei(stage: Stage, *words: str) -> tuple[int, str]:
@@ -34,9 +35,17 @@ async def menwei(stage: Stage, *words: str) -> tuple[int, str]:
 
 
 async def again(stage: Stage, *changes: Change) -> None:
+    """Restart; changed rules are in force when it returns, if nobody has to agree to them."""
     await stage.quiet()
+    told = stage.times_told("zhaomin", "新规则已生效")
     await stage.stop()
     await stage.start(*changes)
+    if changes:
+        await stage.until(
+            lambda: stage.heard("zhaomin"),
+            lambda _: stage.times_told("zhaomin", "新规则已生效") > told,
+            "the new rules are in force",
+        )
 
 
 async def test_what_was_pending_is_decided_after_a_restart(stage: Stage) -> None:
@@ -130,8 +139,9 @@ async def test_new_rules_are_told_in_people_and_actions(stage: Stage) -> None:
 
 
 async def test_stricter_rules_make_what_waits_stale_and_looser_ones_approve_nothing(
-    stage: Stage,
+    opens: Opens,
 ) -> None:
+    stage = await opens(ALONE)
     await stage.say("zhouxiaomei", ASK)
     await stage.card("wangfang", "张伟")
     request = await stage.newest("zhouxiaomei")
@@ -176,7 +186,8 @@ async def test_an_open_ticket_is_no_pass_through_stricter_rules(stage: Stage) ->
     await stage.card("wangfang", "林雪")
 
 
-async def test_a_role_given_to_somebody_else_moves_what_waits_for_it(stage: Stage) -> None:
+async def test_a_role_given_to_somebody_else_moves_what_waits_for_it(opens: Opens) -> None:
+    stage = await opens(ALONE)
     await again(stage, *DIRECTOR_DECIDES)
     await stage.say("zhouxiaomei", ASK)
     await stage.card("liqiang", "张伟")

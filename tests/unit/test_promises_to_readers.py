@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from bot import cli, commands, hints, outgoing, settings, texts
+from bot import checking, cli, commands, hints, outgoing, settings, texts
 from bot.command_types import Command
 from bot.monitoring import Metrics
 from bot.wecom import Kind, meaning
@@ -37,7 +37,7 @@ SECRETS = {
 
 # What the READMEs call "read and checked, but nothing acts on it".
 IDLE_SETTINGS = ("remind_after", "escalate_after", "escalate_to", "undo_window", "quiet_hours")
-IDLE_EVENTS = ("config.rejected", "grant.given", "follow_user.changed", "breakglass.used")
+IDLE_EVENTS = ("grant.given", "follow_user.changed", "breakglass.used")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -292,7 +292,7 @@ def test_every_example_of_the_rules_page_loads_and_its_tests_pass(number: int) -
     book, wrong = rulebook.read({**_over(start, example), "test": example.get("test", [])})
     assert [(mistake.place, mistake.code) for mistake in wrong] == []
     assert book is not None
-    results = policy.run_tests(policy.compile_policy(book))
+    results = checking.tests(checking.compiled(book))
     assert [(each.name, each.misses) for each in results if not each.passed] == []
     assert results or "enforcement" in example, "an example shows what it does"
 
