@@ -88,7 +88,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _write_ahead(connection: Any) -> None:
-    """Switch a new file to WAL. The busy timeout does not count here, so wait for others by hand."""
+    """Switch a new file to WAL; the busy timeout does not count here, so others are waited for."""
     until = time.monotonic() + _BUSY_MILLISECONDS / 1000
     while True:
         try:

@@ -44,6 +44,9 @@ REQUEST_IS_OPEN = text("is_open = 1")
 REQUEST_IS_PENDING = text("state = 'pending'")
 TICKET_IS_LIVE = text("is_open = 1")
 REMEDY_IS_OPEN = text("is_open = 1")
+GRANT_IS_LIVE = text("is_open = 1")
+FREEZE_IS_LIVE = text("is_open = 1")
+TRANSFER_IS_OPEN = text("is_open = 1")
 WAIVER_IS_LIVE = text("is_open = 1")
 AUDIT_HAS_REQUEST = text("request_id <> ''")
 AUDIT_HAS_CUSTOMER = text("external_userid <> ''")
@@ -300,6 +303,70 @@ Index(
     waivers.c.approver,
     sqlite_where=WAIVER_IS_LIVE,
     postgresql_where=WAIVER_IS_LIVE,
+)
+
+# Permissions that end by themselves.
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("userid", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("is_open", SmallInteger, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index(
+    "ix_grants_userid",
+    grants.c.userid,
+    grants.c.action,
+    sqlite_where=GRANT_IS_LIVE,
+    postgresql_where=GRANT_IS_LIVE,
+)
+
+# Who is away until when, and who decides meanwhile.
+absences = Table(
+    "absences",
+    metadata,
+    Column("userid", Text, primary_key=True),
+    Column("until", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+freezes = Table(
+    "freezes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("is_open", SmallInteger, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index(
+    "ix_freezes_until",
+    freezes.c.until,
+    sqlite_where=FREEZE_IS_LIVE,
+    postgresql_where=FREEZE_IS_LIVE,
+)
+
+# Customers on their way from one member to another, and those that went.
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("external_userid", Text, primary_key=True),
+    Column("userid", Text, nullable=False),
+    Column("taker", Text, nullable=False),
+    Column("is_open", SmallInteger, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index("ix_transfers_customer", transfers.c.external_userid, transfers.c.asked_at)
+Index(
+    "ix_transfers_open",
+    transfers.c.userid,
+    transfers.c.taker,
+    sqlite_where=TRANSFER_IS_OPEN,
+    postgresql_where=TRANSFER_IS_OPEN,
 )
 
 drafts = Table(
