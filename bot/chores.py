@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from bot.actions.scene import Scene
+from bot.replays import Window
 from storage.work import Job, Queue
+from workflows import workdays
+from workflows.policy import Policy
 
 DIRECTORY = "chore_directory"
 PRUNE = "chore_prune"
-EVERY: Mapping[str, timedelta] = {DIRECTORY: timedelta(hours=1), PRUNE: timedelta(hours=6)}
+SHADOW = "chore_shadow"
+# After how long it comes again, or at which hour of the company's working days.
+EVERY: Mapping[str, timedelta | time] = {
+    DIRECTORY: timedelta(hours=1),
+    PRUNE: timedelta(hours=6),
+    SHADOW: time(9),
+}
+_MOMENT = timedelta(milliseconds=1)
 _SOON = timedelta(seconds=5)
 
 
 def schedule(scene: Scene, kind: str) -> None:
-    """Have the clock do a chore after its interval: once, however many nodes ask."""
-    _add(scene, kind, EVERY[kind])
+    """Have the clock do a chore when it comes next: once, however many nodes ask."""
+    every = EVERY[kind]
+    if isinstance(every, timedelta):
+        _add(scene, kind, every)
+        return
+    due = workdays.following(scene.policy, scene.now, every)
+    _file(scene, kind, due.isoformat(), due)
+
+
+def since_last(policy: Policy, due: datetime, now: datetime) -> Window:
+    """Return the time that the report due then tells of.
+
+    It ends where the next report begins, also if this one is late: nothing is told twice or never.
+    """
+    hour = EVERY[SHADOW]
+    assert isinstance(hour, time)  # noqa: S101
+    before = workdays.latest(policy, due - _MOMENT, hour)
+    return Window(before, max(due, workdays.latest(policy, now, hour)))
 
 
 def soon(scene: Scene, kind: str) -> None:
@@ -37,4 +63,4 @@ def _add(scene: Scene, kind: str, after: timedelta) -> None:
 
 def _file(scene: Scene, kind: str, name: str, due: datetime) -> None:
     key = f"{kind}:{name}"
-    scene.tx.work.add([Job(Queue.TIMERS, kind, key, "", key, due)], scene.now)
+    scene.tx.work.add([Job(Queue.TIMERS, kind, key, name, key, due)], scene.now)

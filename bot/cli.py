@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from bot.console import decisions, record, rules, serving
+from bot.console import (
+    beginning,
+    decisions,
+    record,
+    replaying,
+    rules,
+    serving,
+    shadowing,
+    versions,
+)
 
 cli = typer.Typer(
     name="menwei",
@@ -15,14 +24,21 @@ cli = typer.Typer(
 )
 cli.command()(serving.serve)
 cli.command("demo")(serving.play)
+cli.command()(beginning.init)
 cli.command()(rules.check)
 cli.command()(rules.lint)
 cli.command("test")(rules.run_tests)
 cli.command()(rules.diff)
+cli.command()(replaying.replay)
+cli.command()(shadowing.shadow)
+cli.command()(shadowing.promote)
 cli.command()(rules.schema)
 cli.command()(decisions.trace)
 cli.command()(decisions.explain)
 cli.command()(decisions.can)
+cli.command()(versions.apply)
+cli.command()(versions.history)
+cli.command()(versions.rollback)
 cli.add_typer(record.audit, name="audit")
 cli.add_typer(record.dead, name="dead")
 cli.add_typer(record.db, name="db")

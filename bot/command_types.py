@@ -93,6 +93,26 @@ class DenyRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Waive:
+    """免批: vote for a request and for the same to come; without an id, list what was given.
+
+    `days` and `uses` are as many as the rules allow unless they are given.
+    """
+
+    id: str | None = None
+    days: int | None = None
+    uses: int | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndWaiver:
+    """取消免批: end a standing approval early; its id starts with 'W-'."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     """转交: let somebody else decide."""
 
@@ -203,6 +223,8 @@ class Fault(StrEnum):
     WHAT_MISSING = "what_missing"
     WHO_MISSING = "who_missing"
     DURATION = "duration"
+    WHOLE_DAYS = "whole_days"
+    WAIVER_ID = "waiver_id"
     NOT_UNDERSTOOD = "not_understood"
     NOT_YET = "not_yet"  # a command of a later version
 
@@ -236,6 +258,8 @@ Command = (
     | Todo
     | ApproveRequest
     | DenyRequest
+    | Waive
+    | EndWaiver
     | HandOver
     | AddApprover
     | SendBack

@@ -21,6 +21,7 @@ from bot.command_types import (
     Back,
     Command,
     DenyRequest,
+    EndWaiver,
     Fault,
     Feedback,
     Freeze,
@@ -41,9 +42,11 @@ from bot.command_types import (
     Todo,
     Unclear,
     Unfreeze,
+    Waive,
     Why,
     WithdrawRequest,
 )
+from bot.command_waivers import to_end_waiver, to_waive
 from workflows.masking import narrow
 
 #: Commands that this version carries out; help and suggestions name no others.
@@ -58,6 +61,8 @@ OFFERED: tuple[type[Command], ...] = (
     Todo,
     ApproveRequest,
     DenyRequest,
+    Waive,
+    EndWaiver,
     Look,
     Rules,
     Help,
@@ -181,6 +186,22 @@ VERBS: tuple[Verb, ...] = (
         ("reject", "deny", "refuse", "decline"),
         arguments.vote(DenyRequest),
         _ID,
+    ),
+    Verb(
+        "waive",
+        Waive,
+        ("免批", "免审批"),
+        ("waive", "waivers", "standing approval", "standing approvals"),
+        to_waive,
+        _ID,
+    ),
+    Verb(
+        "end_waiver",
+        EndWaiver,
+        ("取消免批", "收回免批", "撤销免批", "停止免批"),
+        ("end waiver", "end-waiver", "unwaive", "cancel waiver", "revoke waiver"),
+        to_end_waiver,
+        arguments.always,
     ),
     Verb(
         "hand_over",

@@ -32,7 +32,7 @@ class Lines:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something, as the record names them: `user:ID`, `system:timer`, or a name."""
+    """Who did something: an actor as the record names machines, `waiver:ID:NAME`, or a name."""
 
     name: str
 
@@ -93,7 +93,11 @@ class Wording:
                 return value
 
     def _actor(self, name: str) -> str:
-        kind = name.partition(":")[0]
+        kind, _, rest = name.partition(":")
+        if kind == "waiver":
+            waiver, _, approver = rest.partition(":")
+            key = "actor.waiver_of" if approver else "actor.waiver"
+            return self.texts(key, id=waiver, name=approver)
         return self.texts(f"actor.{kind}") if ":" in name and kind in _MACHINES else name
 
 

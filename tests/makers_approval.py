@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from workflows import approval
 from workflows.approvers import Sources
+from workflows.claims import Claim
 from workflows.directory import Department, Directory, Member
 from workflows.effects import Effect
 from workflows.model import (
-    Claim,
     Facts,
     Group,
     Origin,

@@ -71,6 +71,11 @@ _computed: st.SearchStrategy[dict[str, Any]] = st.one_of(
         st.sampled_from(["eq", "ne"]),
         st.lists(st.sampled_from(["one", "two", "rest"]), min_size=1, max_size=2),
     ),
+    st.builds(
+        lambda op, v: {"customer": {"tier": {op: v}}},
+        st.sampled_from(["contains_any", "starts_with"]),
+        st.lists(st.sampled_from(["o", "E", "tw", "st"]), min_size=1, max_size=2),
+    ),
     st.builds(lambda b: {"customer": {"tier": {"exists": b}}}, st.booleans()),
     st.builds(lambda b: {"customer": {"groups": {"exists": b}}}, st.booleans()),
     st.builds(
@@ -105,23 +110,23 @@ def rules(draw: st.DrawFn) -> dict[str, Any]:
     return {**made, "mode": mode} if mode else made
 
 
-def reviews(decide_as: Sequence[str] = ("approve", "deny")) -> st.SearchStrategy[dict[str, Any]]:
+def reviews() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {
             "action": st.just(["friend.add"]),
             "when": conditions,
-            "decide": st.sampled_from(decide_as),
+            "decide": st.sampled_from(["approve", "deny"]),
             "expires": st.sampled_from([date(2025, 12, 31), date(2026, 6, 30), date.max]),
         },
         optional={"unless": conditions},
     )
 
 
-def sections(decide_as: Sequence[str] = ("approve", "deny")) -> st.SearchStrategy[dict[str, Any]]:
+def sections() -> st.SearchStrategy[dict[str, Any]]:
     """Sections of a file besides the rules."""
     return st.fixed_dictionaries(
         {
-            "auto_review": st.lists(reviews(decide_as), max_size=2),
+            "auto_review": st.lists(reviews(), max_size=2),
             "defaults": st.fixed_dictionaries(
                 {
                     "chain": st.sampled_from(["lead", "director"]),

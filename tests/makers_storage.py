@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from storage.work import Job, Queue
+from workflows.claims import Claim
 from workflows.model import (
     AuditRecord,
-    Claim,
     Origin,
     Outcome,
     Person,

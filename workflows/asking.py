@@ -13,8 +13,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from workflows.claims import Claim
 from workflows.masking import PHONE, narrow, phone_digits
-from workflows.model import Claim
 
 NEEDED = ("name", "contact", "reason")  # 'contact' is a telephone number or a company
 

@@ -48,6 +48,13 @@ def second_key(book: Rulebook, able: int, *, author_known: bool) -> Stage:
     return Stage((Group(holders, 1 if author_known else max(1, min(2, able))),))
 
 
+def asked_at_least(chain: tuple[Stage, ...]) -> int:
+    """Return how many different people a chain needs; whoever may vote twice counts once."""
+    needs = [(stage.repeat, sum(group.need for group in stage.groups)) for stage in chain]
+    apart = sum(need for repeat, need in needs if not repeat)
+    return max([apart, *(need for repeat, need in needs if repeat)])
+
+
 def _may(book: Rulebook, level: int) -> bool:
     return permission(book, CHANGE, level) is not Outcome.DENY
 

@@ -202,12 +202,15 @@ def _folded(
 
 
 def _answer(sum_: Sum, reviewed: int) -> int:
-    """Return 0 for allow, DENIED, or the rank of the chain."""
+    """Return 0 for allow, DENIED, or the rank of the chain.
+
+    A missing fact keeps only the approving auto-reviews from answering.
+    """
     if sum_ in (0, DENIED):
         return sum_
-    if not sum_ & 1 and reviewed in (_APPROVES, _DENIES):
-        return 0 if reviewed == _APPROVES else DENIED
-    return sum_ >> 1
+    if reviewed == _DENIES:
+        return DENIED
+    return 0 if reviewed == _APPROVES and not sum_ & 1 else sum_ >> 1
 
 
 def _outcome(answer: int) -> Outcome:

@@ -67,12 +67,14 @@ class Report:
     shifts: tuple[Shift, ...]  # who may do what differently, by level
     role_shifts: tuple[RoleShift, ...]
     settings: tuple[str, ...]  # places of other settings that changed, not judged further
+    tightened: frozenset[str] = frozenset()  # sections of these that give nobody more than before
 
     @property
     def is_widening(self) -> bool:
         """Whether anybody gains anything, or it cannot be ruled out."""
         gained = [s.gained for s in self.shifts] + [s.gained for s in self.role_shifts]
-        other = any(place.partition(".")[0] not in _HARMLESS for place in self.settings)
+        harmless = _HARMLESS | self.tightened
+        other = any(place.partition(".")[0] not in harmless for place in self.settings)
         return self.comparison.is_looser or any(gained) or other
 
     @property
@@ -93,6 +95,7 @@ def report(old: Standing, new: Standing, now: datetime, effort: int = EFFORT) ->
         permissions.shifts(permissions.changes(*tables)),
         permissions.role_shifts(permissions.role_changes(*held)),
         tuple(_settings(before.rulebook, after.rulebook)),
+        _tightened(before.rulebook, after.rulebook),
     )
 
 
@@ -203,6 +206,12 @@ def _settings(old: Rulebook, new: Rulebook) -> Iterator[str]:
             place = f"{section}.{key}" if key else section
             if was.get(key) != now.get(key) and place != _STRICTNESS:
                 yield place
+
+
+def _tightened(old: Rulebook, new: Rulebook) -> frozenset[str]:
+    """Return which of these sections allow nothing that they did not allow before."""
+    fewer = new.standing_approvals.gives_no_more_than(old.standing_approvals)
+    return frozenset({"standing_approvals"} if fewer else ())
 
 
 def _parts(value: Any) -> dict[str, object]:

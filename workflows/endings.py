@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from workflows.effects import CloseCards, Effect, Refuse, TellRequester
-from workflows.model import Request, State, Verdict, same_user
+from workflows.model import Request, State, Verdict, Vote, same_user
 from workflows.steps import Refused
 
 Moved = tuple[Request, tuple[Effect, ...]]
@@ -15,10 +15,18 @@ Moved = tuple[Request, tuple[Effect, ...]]
 def who_decided(request: Request) -> str:
     """Return the decider's name, or the actor ('system:timer') where no person decided."""
     kind, _, userid = request.decided_by.partition(":")
+    if kind == "waiver":
+        given = (said_by(v) for v in request.votes if v.waiver == userid)
+        return next(given, request.decided_by)
     if kind != "user":
         return request.decided_by
     known = (request.requester, *(vote.by for vote in request.votes), *request.approvers)
     return next((p.name for p in known if same_user(p.userid, userid)), userid)
+
+
+def said_by(vote: Vote) -> str:
+    """Return the voter's name, or 'waiver:ID:NAME' for a yes that was given in advance."""
+    return f"waiver:{vote.waiver}:{vote.by.name}" if vote.waiver else vote.by.name
 
 
 def close(request: Request, state: State, by: str, now: datetime, comment: str = "") -> Moved:

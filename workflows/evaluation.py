@@ -1,7 +1,7 @@
-"""Evaluates conditions in three values: a fast form to decide with, a slow one to explain with.
+"""Evaluates conditions in three values, fast.
 
 True, False and None for unknown (Kleene): a definite false settles a table, a definite true an
-`any`. Both forms must agree; the tests compare them.
+`any`. The slow form, which explains, is `examining`; the tests compare them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from workflows.attributes import GROUPS, Attribute, Kind
+from workflows.attributes import GROUPS, TIER, Attribute, Kind
 from workflows.conditions import (
     SUBSTRING,
     All,
@@ -24,8 +24,7 @@ from workflows.conditions import (
     leaves,
     plain,
 )
-from workflows.mistakes import Loc
-from workflows.model import Facts, FactValue, TraceLine
+from workflows.model import Facts, FactValue
 
 # What conditions read: facts of the right type under their names, and a few derived entries under
 # names no attribute can have. An absent name is unknown.
@@ -82,6 +81,11 @@ def view_of(facts: Facts, reads: Reads, is_open: Callable[[str], bool]) -> View:
     return view
 
 
+def tier_view(name: str) -> View:
+    """Return what a view has of the tier that was found for a customer."""
+    return {TIER: name, TIER + _FOLDED: fold(name)}
+
+
 def seen(attribute: Attribute, value: object) -> FactValue | None:
     """Return the value as conditions compare it, or None when it is missing or mistyped."""
     if attribute.kind is Kind.SET:
@@ -90,9 +94,6 @@ def seen(attribute: Attribute, value: object) -> FactValue | None:
         return frozenset(map(str.casefold, value)) if attribute.folded else value
     found = plain(attribute.kind, value)
     return found.casefold() if attribute.folded and isinstance(found, str) else found
-
-
-# --- the fast form
 
 
 def compiled(condition: All) -> Test:
@@ -245,93 +246,6 @@ def _groups_test(leaf: Leaf) -> Test:
                 return wanted is not bool(unsure)
 
     return holds
-
-
-# --- the slow form
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a condition came to, which attributes it lacked, and its leaves one by one."""
-
-    result: bool | None
-    missing: frozenset[str] = frozenset()
-    lines: tuple[TraceLine, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Examiner:
-    """Evaluates without shortcuts. `roots` says what a computed attribute lacked."""
-
-    view: View
-    facts: Facts
-    roots: Mapping[str, frozenset[str]]
-    item: str = ""
-
-    def examine(self, condition: All, depth: int) -> Finding:
-        """Return the finding of a whole table."""
-        findings = [self._part(part, depth) for part in condition.parts]
-        result = conjunction(f.result for f in findings)
-        return _joined(result, findings)
-
-    def _part(self, part: Part, depth: int) -> Finding:
-        match part:
-            case Either(branches, loc):
-                findings = [self.examine(branch, depth + 1) for branch in branches]
-                result = disjunction(f.result for f in findings)
-                joined = _joined(result, findings)
-                return Finding(
-                    result, joined.missing, (self._line(loc, depth, result), *joined.lines)
-                )
-            case During(_, loc):
-                result = _compiled_part(part)(self.view)
-                return Finding(result, lines=(self._line(loc, depth, result),))
-            case Leaf(attribute, _, _, loc):
-                result = _compiled_part(part)(self.view)
-                note = shown(self.facts.get(attribute.name, self.view.get(attribute.name)))
-                missing = self._lacking(part) if result is None else frozenset()
-                return Finding(result, missing, (self._line(loc, depth, result, note),))
-            case _:
-                assert_never(part)
-
-    def _lacking(self, leaf: Leaf) -> frozenset[str]:
-        name = leaf.attribute.name
-        if name == GROUPS and GROUPS in self.view:
-            unsure = [f"{GROUPS}:{v}" for v in leaf.values if v in self.view[UNSURE_GROUPS]]
-            return frozenset[str]().union(*(self.roots.get(u, frozenset()) for u in unsure))
-        return self.roots.get(name) or frozenset({name})
-
-    def _line(self, loc: Loc, depth: int, result: bool | None, note: str = "") -> TraceLine:
-        return TraceLine(place(loc, self.item), depth, result, note)
-
-
-def _joined(result: bool | None, findings: Iterable[Finding]) -> Finding:
-    findings = tuple(findings)
-    lacking = [f.missing for f in findings if f.result is None and result is None]
-    lines = [line for f in findings for line in f.lines]
-    return Finding(result, frozenset[str]().union(*lacking), tuple(lines))
-
-
-def conjunction(results: Iterable[bool | None]) -> bool | None:
-    """Kleene "and"; of nothing it is true."""
-    found = set(results)
-    if False in found:
-        return False
-    return None if None in found else True
-
-
-def disjunction(results: Iterable[bool | None]) -> bool | None:
-    """Kleene "or"; of nothing it is false."""
-    found = set(results)
-    if True in found:
-        return True
-    return None if None in found else False
-
-
-def place(loc: Loc, item: str) -> str:
-    """Return a path for the trace, the item of an array table by its name: `rule.night.unless`."""
-    named = [item if depth == 1 and item else part for depth, part in enumerate(loc)]
-    return ".".join(map(str, named))
 
 
 def shown(value: object) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from workflows.claims import Claim
 from workflows.directory import Directory, Member
-from workflows.model import Claim, Customer, Facts, FactValue, Relation, RelationState, same_user
+from workflows.model import Customer, Facts, FactValue, Relation, RelationState, same_user
 
 # Words for WeCom's add_way numbers (document 92114); a number not listed here leaves the fact out.
 WAYS: Mapping[int, str] = {

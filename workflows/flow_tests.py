@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from workflows import approval, facts, given, policy, roles
 from workflows.approvers import Sources, stage_of
+from workflows.claims import Claim
 from workflows.directory import ACTIVE, Department, Directory, Member
 from workflows.model import (
-    Claim,
     Facts,
     Origin,
     Outcome,

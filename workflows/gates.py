@@ -30,6 +30,19 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """What one rule, or the permission table (no id), contributes."""
+
+    outcome: Outcome
+    chain: str
+    rule: str = ""
+    sure: bool = True  # whether the rule holds for certain
+    say: str = ""
+    doubtful: Clause | None = None  # the rule's conditions, where one of them is unknown
+    missing: frozenset[str] = frozenset()  # what the permission table lacked
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledRule:
     """A rule ready to run. `chain` is the one asked when it means approval."""
 
@@ -38,6 +51,11 @@ class CompiledRule:
     outcome: Outcome
     chain: str
     shadow: bool
+    # What it contributes, made once: when it holds, when only its `unless` is unknown, and when
+    # its `when` is.
+    sure: Ruling
+    unsure_unless: Ruling
+    unsure_when: Ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +141,18 @@ def gate_of(
 
 
 def _rule(rule: Rule, book: Rulebook, known: Known) -> CompiledRule:
+    clause, outcome = _clause(rule, "rule", known), Outcome[rule.then.upper()]
+    chain = rule.chain or book.defaults.chain
+    guessed = Outcome[book.defaults.on_missing.upper()] if outcome is Outcome.DENY else outcome
     return CompiledRule(
         rule,
-        _clause(rule, "rule", known),
-        Outcome[rule.then.upper()],
-        rule.chain or book.defaults.chain,
+        clause,
+        outcome,
+        chain,
         (rule.mode or book.defaults.mode) == "shadow",
+        Ruling(outcome, chain, rule.id, say=rule.say),
+        Ruling(outcome, chain, rule.id, say=rule.say, doubtful=clause),
+        Ruling(guessed, chain, rule.id, sure=False, doubtful=clause),
     )
 
 

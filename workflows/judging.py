@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
 from workflows.attributes import GROUPS, TIER
-from workflows.evaluation import UNSURE_GROUPS, Examiner, View, shown
-from workflows.gates import Class, Clause, CompiledRule, Gate
+from workflows.evaluation import UNSURE_GROUPS, View, shown, tier_view
+from workflows.examining import Examiner, lacking
+from workflows.gates import Class, Clause, CompiledRule, Gate, Ruling
 from workflows.model import Facts, Outcome, Reason, TraceLine, Verdict
 from workflows.references import PLACEHOLDER
 from workflows.sections import AutoReview
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What one rule, or the permission table (no id), contributes."""
-
-    outcome: Outcome
-    chain: str
-    rule: str = ""
-    sure: bool = True
-    missing: frozenset[str] = frozenset()
-    say: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +24,6 @@ class Judging:
     view: View
     roots: Mapping[str, frozenset[str]]  # what computed attributes lacked
     today: date  # in the company's time zone
-    on_missing: Outcome
     strictness: Mapping[str, int]
 
     def rulings(self) -> tuple[list[Ruling], list[Ruling]]:
@@ -50,34 +38,28 @@ class Judging:
             if holds is False:
                 continue
             cancelled = clause.cancels(view) if clause.cancels else False
-            if cancelled is not True:
-                ruling = self._ruling(compiled_rule, holds, cancelled)
+            if cancelled is not True:  # an `unless` cancels only when it is true
+                ruling = _ruling(compiled_rule, holds, cancelled)
                 (shadow if compiled_rule.shadow else enforced).append(ruling)
         return enforced, shadow
 
-    def _ruling(
-        self, compiled_rule: CompiledRule, holds: bool | None, cancelled: bool | None
-    ) -> Ruling:
-        """A rule that holds, or may hold. Only a true `unless` would have cancelled it."""
-        rule, outcome = compiled_rule.rule, compiled_rule.outcome
-        missing = frozenset[str]()
-        if holds is None or cancelled is None:
-            missing = self._missing(compiled_rule.clause)
-        if holds is None and outcome is Outcome.DENY:
-            outcome = self.on_missing
-        return Ruling(outcome, compiled_rule.chain, rule.id, bool(holds), missing, rule.say)
-
-    def _missing(self, clause: Clause) -> frozenset[str]:
-        examiner = Examiner(self.view, self.facts, self.roots)
-        return frozenset[str]().union(*(examiner.examine(c, 0).missing for c in clause.conditions))
+    def _missing(self, clauses: Iterable[Clause]) -> frozenset[str]:
+        """Return what conditions that are unknown lacked."""
+        found: set[str] = set()
+        for clause in clauses:
+            if clause.holds(self.view) is None:
+                found |= lacking(clause.when, self.view, self.roots)
+            if clause.unless and clause.cancels and clause.cancels(self.view) is None:
+                found |= lacking(clause.unless, self.view, self.roots)
+        return frozenset(found)
 
     def combined(self, base: Ruling, rulings: list[Ruling]) -> Verdict:
         """Return the most restrictive of it all, answered by an auto-review where one may."""
         outcome = max([base.outcome, *(r.outcome for r in rulings)])
         final = [r for r in rulings if r.outcome is outcome]
-        missing = frozenset[str]().union(*(r.missing for r in final))
-        if _settled(outcome, [base, *final]):
-            missing = base.missing
+        missing = base.missing
+        if not _settled(outcome, [base, *final]):
+            missing = self._missing(r.doubtful for r in final if r.doubtful)
         verdict = Verdict(
             outcome,
             self._reason(base, outcome, final),
@@ -88,8 +70,7 @@ class Judging:
         if outcome is not Outcome.APPROVAL:
             return verdict
         deciding = final if base.outcome is not outcome else [base, *final]
-        verdict = self._chained(verdict, deciding)
-        return verdict if missing else self._reviewed(verdict)
+        return self._reviewed(self._chained(verdict, deciding))
 
     @staticmethod
     def _reason(base: Ruling, outcome: Outcome, final: list[Ruling]) -> Reason:
@@ -105,9 +86,11 @@ class Judging:
         return replace(verdict, chain=chains[0], other_chains=tuple(chains[1:]))
 
     def _reviewed(self, verdict: Verdict) -> Verdict:
-        """Let an auto-review answer. A refusing one that cannot be ruled out stops the others."""
+        """Let an auto-review answer: a refusing one that surely holds, whatever else is missing;
+        an approving one only where nothing is, and where no refusing one might hold.
+        """
         approving: AutoReview | None = None
-        missing: frozenset[str] = frozenset()
+        missing = frozenset(verdict.missing)
         for compiled_review in self.gate.reviews:
             review, clause = compiled_review.review, compiled_review.clause
             if review.expires < self.today:
@@ -118,7 +101,7 @@ class Judging:
             if applies and approving is None:
                 approving = review
             if applies is None and review.decide == "deny":
-                missing |= self._missing(clause)
+                missing |= self._missing([clause])
         if missing:
             return replace(verdict, missing=tuple(sorted(missing)))
         return self._answered(verdict, approving, Outcome.ALLOW) if approving else verdict
@@ -130,6 +113,7 @@ class Judging:
             reason=Reason.AUTO_REVIEW,
             chain=None,
             other_chains=(),
+            missing=(),
             say=(self._filled(review.say),) if review.say else (),
             auto_review=review.id,
         )
@@ -147,7 +131,7 @@ class Judging:
         """Return one line per tier, group, rule, auto-review and leaf."""
         lines: list[TraceLine] = []
         for part in (*self.gate.tiers, *self.gate.groups):
-            examiner = Examiner(self.view, self.facts, self.roots, part.name)
+            examiner = Examiner(self.view, self.facts, part.name)
             found = examiner.examine(part.condition, 1)
             lines += [TraceLine(f"{part.section}.{part.name}", 0, found.result), *found.lines]
         for compiled_rule in self.gate.rules:
@@ -164,7 +148,7 @@ class Judging:
     def _clause_lines(
         self, place: str, note: str, clause: Clause, item: str
     ) -> tuple[TraceLine, ...]:
-        examiner = Examiner(self.view, self.facts, self.roots, item)
+        examiner = Examiner(self.view, self.facts, item)
         when = examiner.examine(clause.when, 1)
         if clause.unless is None:
             return (TraceLine(place, 0, when.result, note), *when.lines)
@@ -177,8 +161,15 @@ class Judging:
 
 def _settled(outcome: Outcome, final: list[Ruling]) -> bool:
     """A refusal that is sure anyway does not care what else was missing."""
-    sure = (r.outcome is outcome and r.sure and not (r.rule and r.missing) for r in final)
+    sure = (r.outcome is outcome and r.doubtful is None for r in final)
     return outcome is Outcome.DENY and any(sure)
+
+
+def _ruling(rule: CompiledRule, holds: bool | None, cancelled: bool | None) -> Ruling:
+    """Return what a rule contributes that holds, or may hold."""
+    if holds is None:
+        return rule.unsure_when
+    return rule.unsure_unless if cancelled is None else rule.sure
 
 
 def _applies(clause: Clause, view: View) -> bool | None:
@@ -192,28 +183,27 @@ def _applies(clause: Clause, view: View) -> bool | None:
     return None if cancelled is None else holds
 
 
-def put_tier(tiers: tuple[Class, ...], view: View, facts: Facts) -> dict[str, frozenset[str]]:
+def put_tier(tiers: tuple[Class, ...], view: View) -> dict[str, frozenset[str]]:
     """Put the first tier that holds into the view, unless an earlier one might hold."""
-    lacking = frozenset[str]()
+    lacked = frozenset[str]()
     for tier in tiers:
         holds = tier.holds(view)
         if holds is None:
-            lacking |= Examiner(view, facts, {}).examine(tier.condition, 0).missing
+            lacked |= lacking(tier.condition, view, {})
         if holds:
-            if not lacking:
-                view[TIER] = tier.name
+            if not lacked:
+                view |= tier_view(tier.name)
             break
-    return {TIER: lacking} if lacking else {}
+    return {TIER: lacked} if lacked else {}
 
 
-def put_groups(groups: tuple[Class, ...], view: View, facts: Facts) -> dict[str, frozenset[str]]:
+def put_groups(groups: tuple[Class, ...], view: View) -> dict[str, frozenset[str]]:
     """Put the groups that hold into the view, and beside them those that might."""
     found = {group.name: group.holds(view) for group in groups}
     view[GROUPS] = frozenset(name for name, holds in found.items() if holds)
     view[UNSURE_GROUPS] = frozenset(name for name, holds in found.items() if holds is None)
-    examiner = Examiner(view, facts, {})
     return {
-        f"{GROUPS}:{g.name}": examiner.examine(g.condition, 0).missing
+        f"{GROUPS}:{g.name}": lacking(g.condition, view, {})
         for g in groups
         if found[g.name] is None
     }

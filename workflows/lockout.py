@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 from workflows import facts, roles
 from workflows.approvers import Sources, can_fill, ids_of, people_in, resolve, with_stand_ins
+from workflows.claims import Claim
 from workflows.directory import ACTIVE, Directory, Member
 from workflows.evaluation import view_of
 from workflows.gates import Clause, Gate
 from workflows.mistakes import Mistake
 from workflows.model import (
     Answer,
-    Claim,
     Facts,
     Group,
     Origin,

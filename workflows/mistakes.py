@@ -18,6 +18,7 @@ CODES: Mapping[str, frozenset[str]] = {
         "wrong_type": "expected",
         "not_one_of": "expected",
         "too_small": "least",
+        "too_large": "most",
         "empty": "",
         "not_valid": "",
         "bad_name": "",

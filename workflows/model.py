@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
+from workflows.claims import Claim
+from workflows.plans import Plan
+
 # A fact is a named attribute's value. A name that is absent is *unknown*, never "nothing".
 # Dates are ISO 8601 text; sets are frozensets of text.
 FactValue = bool | int | float | str | frozenset[str]
@@ -128,17 +131,6 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """What the requester typed. Shown to approvers and readable as `claim.*`; never a fact."""
-
-    name: str = ""
-    company: str = ""
-    phone: str = ""
-    reason: str = ""
-    signed: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
     """Approvers asked side by side within a stage: `need` of those whom `sources` name."""
 
@@ -171,8 +163,9 @@ class Vote:
     by: Person
     answer: Answer
     at: datetime
-    via: str  # 'card', 'command', 'console', 'delegate'
+    via: str  # 'card', 'command', 'console', 'delegate', 'waiver'
     comment: str = ""
+    waiver: str = ""  # id of the waiver by which it was given in advance
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +194,9 @@ class Request:
     state: State = State.PENDING
     version: int = 0
     decided_at: datetime | None = None
-    decided_by: str = ""  # an actor: 'user:wangfang', 'system:timer', 'policy:<hash>'
+    decided_by: str = ""  # an actor: 'user:wangfang', 'system:timer', 'waiver:W-A7K2'
     comment: str = ""  # the decider's words
+    plan: Plan | None = None  # what is carried out, where it is not one add
 
     @property
     def key(self) -> str:

@@ -16,8 +16,8 @@ from workflows import given, references
 from workflows.attributes import GROUPS, LEVEL, TIER, Kind
 from workflows.conditions import Known, plain
 from workflows.evaluation import UNSURE_GROUPS, shown, view_of
-from workflows.gates import Gate, classes_of, classing_of, gate_of
-from workflows.judging import Judging, Ruling, put_groups, put_tier
+from workflows.gates import Gate, Ruling, classes_of, classing_of, gate_of
+from workflows.judging import Judging, put_groups, put_tier
 from workflows.mistakes import Mistake
 from workflows.model import Facts, Outcome, TraceLine, Verdict
 from workflows.names import Names
@@ -122,7 +122,7 @@ def decide(
     if at.tzinfo is None:
         raise ValueError("a decision needs an aware time")
     gate = policy.gates.get(action, _NO_GATE)
-    judging = _judging(policy, gate, facts, at)
+    judging = judging_of(policy, gate, facts, at)
     permitted = permission(policy.rulebook, action, facts.get(LEVEL), granted)
     base = _ruling(policy, permitted, facts)
     enforced, shadow = judging.rulings()
@@ -155,23 +155,24 @@ def _ruling(policy: Policy, permitted: Outcome, facts: Facts) -> Ruling:
 _NO_GATE = Gate()
 
 
-def _judging(policy: Policy, gate: Gate, facts: Facts, at: datetime) -> Judging:
+def judging_of(policy: Policy, gate: Gate, facts: Facts, at: datetime) -> Judging:
+    """Return a decision under way: everything read and classed, no rule asked yet."""
     schedules = policy.schedules
     view = view_of(facts, gate.reads, lambda name: schedules[name].is_open(at))
     roots: dict[str, frozenset[str]] = {}
     if gate.tiers and TIER not in view:
-        roots |= put_tier(gate.tiers, view, facts)
+        roots |= put_tier(gate.tiers, view)
     if gate.groups and GROUPS not in view:
-        roots |= put_groups(gate.groups, view, facts)
+        roots |= put_groups(gate.groups, view)
     today = at.astimezone(policy.zone).date()
-    return Judging(gate, facts, view, roots, today, policy.on_missing, policy.strictness)
+    return Judging(gate, facts, view, roots, today, policy.strictness)
 
 
 def classify(
     policy: Policy, facts: Facts, at: datetime
 ) -> tuple[str | None, frozenset[str] | None]:
     """Return a customer's tier and the groups they are surely in; None for what is unknown."""
-    view = _judging(policy, policy.classing, facts, at).view
+    view = judging_of(policy, policy.classing, facts, at).view
     groups: frozenset[str] = view.get(GROUPS, frozenset())
     return view.get(TIER), groups or (None if view.get(UNSURE_GROUPS) else groups)
 

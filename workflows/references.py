@@ -25,7 +25,9 @@ EVENTS = (
     "role.changed",
     "config.activated",
     "config.rejected",
+    "shadow.report",
     "grant.given",
+    "waiver.given",
     "follow_user.changed",
     "breakglass.used",
 )

@@ -121,6 +121,8 @@ def _mistake(
             return _not_one_of(loc, error["input"], str(context["expected"]), item)
         case "greater_than_equal":
             return Mistake(loc, "too_small", {"least": str(context["ge"])}, item=item)
+        case "less_than_equal":
+            return Mistake(loc, "too_large", {"most": str(context["le"])}, item=item)
         case kind:
             expected = _EXPECTED.get(kind)
             params = {} if expected is None else {"expected": expected}
@@ -184,7 +186,7 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 
 _STAND_IN: Mapping[str, object] = {"timezone": "UTC", "defaults": {"chain": ""}}
 # Sections that are one table: a wrong key in them sets the whole section aside.
-_WHOLE = frozenset({"defaults", "chain_defaults", "tickets", "quiet_hours"})
+_WHOLE = frozenset({"defaults", "chain_defaults", "standing_approvals", "tickets", "quiet_hours"})
 
 
 @dataclass(frozen=True, slots=True)

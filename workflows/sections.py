@@ -5,12 +5,11 @@ Shape only: whether the names in them exist is the business of `references`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from workflows import model
 from workflows.attributes import Kind
@@ -34,29 +33,12 @@ from workflows.notations import (
     User,
     columns_of,
 )
+from workflows.section import Section
+from workflows.sections_waivers import StandingApprovals
 
 Mode = Literal["enforce", "shadow", "off"]
 # Conditions stay as written here; `conditions` reads them.
 When = dict[str, Any]
-
-
-class Section(BaseModel):
-    """Strict, closed and frozen; a rejected value is never quoted in an error."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        hide_input_in_errors=True,
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _tuples(cls, data: object) -> object:
-        """TOML gives lists where frozen values hold tuples."""
-        if not isinstance(data, Mapping):
-            return data
-        return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
 
 
 class Column(Section):
@@ -385,6 +367,7 @@ class Rulebook(Section):
     auto_review: tuple[AutoReview, ...] = ()
     chains: dict[str, Chain] = Field(default_factory=dict)
     chain_defaults: ChainDefaults = ChainDefaults()
+    standing_approvals: StandingApprovals = StandingApprovals()
     enforcement: dict[str, Enforcement] = Field(default_factory=dict)
     tickets: Tickets = Tickets()
     schedules: dict[str, WorkSchedule] = Field(default_factory=dict)

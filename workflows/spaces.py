@@ -10,7 +10,7 @@ from typing import assert_never
 from workflows.attributes import COMPUTED, GROUPS, LEVEL, TIER, Attribute
 from workflows.axes import Axis, Chosen, Probe, Weight, axis_of
 from workflows.conditions import All, During, Either, Leaf, Operator, leaves
-from workflows.evaluation import compiled
+from workflows.evaluation import compiled, tier_view
 from workflows.gates import Class, CompiledReview, Gate
 from workflows.model import Facts, FactValue
 from workflows.moments import Deadline, Moment, Question, moments
@@ -165,7 +165,7 @@ class Reader:
         unknown = constant(test({}))
         found = unknown
         for tier in reversed(self.gate.tiers):
-            mine = constant(test({TIER: tier.name}))
+            mine = constant(test(tier_view(tier.name)))
             holds = self.condition(tier.condition)
             found = self.space.terms.branch(holds, mine, found, unknown)
         return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflows.model import Verdict
+from workflows.waivers import Waiver
 
 
 class Refused(Exception):
@@ -22,11 +23,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """A member says yes; `via` is 'card', 'command', 'console' or 'delegate'."""
+    """A member says yes; `via` is 'card', 'command', 'console', 'delegate' or 'waiver'."""
 
     by: str  # userid
     via: str
     comment: str = ""
+    waiver: Waiver | None = None  # by which the yes was given in advance
 
 
 @dataclass(frozen=True, slots=True)

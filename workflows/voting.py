@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from workflows import endings
+from workflows import endings, waivers
 from workflows.approvers import (
     Panel,
     Sources,
@@ -29,6 +29,7 @@ from workflows.effects import (
 from workflows.endings import Moved
 from workflows.model import Answer, Group, Person, Request, State, Vote, same_user
 from workflows.steps import Approve, Deny, Refused
+from workflows.waivers import Waiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,20 @@ def take_vote(
     """Return the request after an answer: ended, one stage further, or waiting for others.
 
     A refusal ends it at the deny quorum, or as soon as those who have not refused are too few.
-    An approval of somebody who meanwhile lost the role no longer counts for the stage.
+    An approval of somebody who meanwhile lost the role no longer counts for the stage. A yes given
+    in advance counts only where its waiver covers the request at this moment.
     """
     endings.expect(request, State.PENDING)
+    given = step.waiver if isinstance(step, Approve) else None
+    if given is not None and not _answers(given, step.by, request, here.now):
+        raise Refused("waiver_void", id=given.id)
     panel = _panel(request, here)
     answer = Answer.APPROVE if isinstance(step, Approve) else Answer.DENY
     person = _voter(request, step.by, panel, here.now)
     if answer in comment_needed and not step.comment.strip():
         raise Refused("comment_needed", id=request.id)
-    vote = Vote(request.stage, person, answer, here.now, step.via, step.comment)
+    by_waiver = given.id if given else ""
+    vote = Vote(request.stage, person, answer, here.now, step.via, step.comment, waiver=by_waiver)
     voted = replace(request, votes=(*request.votes, vote))
     if answer is Answer.DENY and _is_refused(voted, panel, here):
         return endings.close(voted, State.DENIED, f"user:{person.userid}", here.now, step.comment)
@@ -64,6 +70,10 @@ def take_vote(
         return _pass(voted, vote, here)
     seated, effects = seat(voted, here)
     return seated, (CloseCardsOf((person,)), *effects)
+
+
+def _answers(given: Waiver, userid: str, request: Request, now: datetime) -> bool:
+    return same_user(given.approver.userid, userid) and waivers.covers(given, request, now)
 
 
 def _voter(request: Request, userid: str, panel: Panel, now: datetime) -> Person:
@@ -94,12 +104,13 @@ def _is_refused(request: Request, panel: Panel, here: Here) -> bool:
 def _pass(request: Request, vote: Vote, here: Here) -> Moved:
     following = request.stage + 1
     if following >= len(request.chain):
-        by = f"user:{vote.by.userid}"
+        by = f"waiver:{vote.waiver}" if vote.waiver else f"user:{vote.by.userid}"
         decided = endings.end(request, State.APPROVED, by, here.now, vote.comment)
-        told = TellRequester("request.approved", endings.params(decided))
+        text = "request.approved_in_advance" if vote.waiver else "request.approved"
+        told = TellRequester(text, endings.params(decided))
         return decided, (CloseCards(), told, Perform())
     entered, effects = enter(request, following, here)
-    params = endings.params(request, vote.by.name) | {
+    params = endings.params(request, endings.said_by(vote)) | {
         "stage": following + 1,
         "stages": len(request.chain),
     }

@@ -17,7 +17,15 @@ from fractions import Fraction
 
 from workflows.attributes import GROUPS, TIER, Attribute, Kind
 from workflows.conditions import SUBSTRING, All, During, Leaf, Operator, fold, leaves
-from workflows.evaluation import UNSURE_GROUPS, View, compiled, key_of, seen, values_of
+from workflows.evaluation import (
+    UNSURE_GROUPS,
+    View,
+    compiled,
+    key_of,
+    seen,
+    tier_view,
+    values_of,
+)
 
 MOST_WORLDS = 20_000  # more of them are not looked at, and nothing is claimed
 _MOST_CELLS = 4_000  # of one attribute, before those that look alike are taken together
@@ -75,8 +83,7 @@ def _cells(attribute: Attribute, found: Sequence[Leaf], tiers: frozenset[str]) -
         case Kind.BOOL:
             known = ({name: value} for value in (False, True))
         case Kind.TEXT if name == TIER:
-            # A tier that was computed has no folded form, one that a test gives has.
-            known = (v for t in sorted(tiers) for v in ({name: t}, {name: t, f"{name}~": fold(t)}))
+            known = (tier_view(each) for each in sorted(tiers))
         case Kind.TEXT:
             known = _texts(attribute, found)
         case Kind.INT | Kind.NUMBER | Kind.DATE:

@@ -10,11 +10,11 @@ from bot.actions.scene import Scene
 from bot.events import ContactAdded
 from bot.wecom import ExternalContact
 from workflows import approval
+from workflows.claims import Claim
+from workflows.containment import is_gone
 from workflows.model import (
-    Claim,
     Facts,
     Origin,
-    Outcome,
     Relation,
     RelationState,
     Request,
@@ -25,13 +25,11 @@ from workflows.model import (
     Verdict,
     same_user,
 )
-from workflows.policy import due_at
 from workflows.steps import Recheck, Refused, Supersede
 
 LOOK_AGAIN = "look_again"
 # WeCom may not show a new contact at once, nor a half one before the member confirms (84061).
 _LOOKS = tuple(timedelta(minutes=m) for m in (1, 10, 60, 6 * 60, 24 * 60))
-_TOGETHER = frozenset({RelationState.HALF, RelationState.ADDED})
 
 
 def added(
@@ -77,7 +75,7 @@ def looked_again(
 
 def _not_shown(scene: Scene, event: ContactAdded, before: Relation | None, look: int) -> None:
     """Judge nobody on facts nobody has: note a half relation, and look again later."""
-    if event.half and (before is None or before.state not in _TOGETHER):
+    if event.half and (before is None or is_gone(before)):
         base = before or Relation(event.userid, event.external_userid, RelationState.NONE)
         half = replace(base, state=RelationState.HALF, channel=event.state, request_id="")
         half = replace(half, seen_at=event.created_at)
@@ -96,7 +94,7 @@ def _together(scene: Scene, event: ContactAdded, before: Relation | None) -> Rel
     """Return the relation as WeCom shows it now, with the request that governs it already."""
     base = scene.tx.relations.get(event.userid, event.external_userid)
     assert base is not None, "remembered a moment ago"  # noqa: S101
-    were_together = before is not None and before.state in _TOGETHER
+    were_together = before is not None and not is_gone(before)
     half = event.half and not (before and before.state is RelationState.ADDED)
     relation = replace(
         base,
@@ -186,8 +184,6 @@ def judged(
         facts=known,
         verdict=verdict,
         created_at=scene.now,
-        due_at=due_at(scene.policy, scene.now) if verdict.outcome is Outcome.APPROVAL else None,
-        chain=deciding.chain(scene, verdict),
     )
     _answer_asked(scene, request)
     earlier = scene.tx.requests.open_by_key(request.key)
@@ -228,7 +224,7 @@ def judge_again(scene: Scene, request_id: str) -> None:
     if stale is None or external is None:
         return
     relation = scene.tx.relations.get(stale.requester.userid, external)
-    if relation is None or relation.state not in _TOGETHER or relation.request_id != stale.id:
+    if relation is None or is_gone(relation) or relation.request_id != stale.id:
         return
     known = judging.happened(scene, relation, stale)
     judged(scene, relation, stale.claim, known, judging.judge(scene, known))

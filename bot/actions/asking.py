@@ -9,25 +9,23 @@ from bot import hints
 from bot.actions import deciding, judging, reasons, tickets
 from bot.actions.scene import Scene
 from workflows import asking, masking
+from workflows.claims import Claim
+from workflows.containment import is_gone
 from workflows.model import (
-    Claim,
     Containment,
     Customer,
     Origin,
     Outcome,
     Relation,
-    RelationState,
     Request,
     State,
     Subject,
     same_user,
 )
-from workflows.policy import due_at
 from workflows.steps import Revoke, Supersede
 
 DRAFT = "ask"
 _DRAFT_LIVES = timedelta(minutes=30)
-_TOGETHER = frozenset({RelationState.ADDED, RelationState.HALF})
 
 
 def ask(scene: Scene, userid: str, text: str) -> None:
@@ -90,8 +88,6 @@ def submit(scene: Scene, userid: str, claim: Claim) -> None:
             facts=known,
             verdict=verdict,
             created_at=scene.now,
-            due_at=due_at(scene.policy, scene.now) if verdict.outcome is Outcome.APPROVAL else None,
-            chain=deciding.chain(scene, verdict),
         ),
     )
     _answer(scene, request)
@@ -108,7 +104,7 @@ def _relations(scene: Scene, found: Customer | None) -> list[Relation]:
     if found is None:
         return []
     relations = scene.tx.relations.of_customer(found.external_userid)
-    return [each for each in relations if each.state in _TOGETHER]
+    return [each for each in relations if not is_gone(each)]
 
 
 def _subject(claim: Claim, found: Customer | None) -> Subject:

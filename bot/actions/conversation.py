@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bot import commands, hints, outgoing
-from bot.actions import asking, explaining, queries, voting
+from bot.actions import asking, explaining, queries, voting, waiving
 from bot.actions.scene import Scene
 from bot.command_types import (
     Add,
     ApproveRequest,
     Command,
     DenyRequest,
+    EndWaiver,
     Fault,
     Help,
     Look,
@@ -21,6 +22,7 @@ from bot.command_types import (
     Rules,
     Todo,
     Unclear,
+    Waive,
     Why,
     WithdrawRequest,
 )
@@ -95,6 +97,12 @@ def _obey(scene: Scene, userid: str, command: Command) -> None:
             voting.approve(scene, userid, id, comment=comment, via="command")
         case DenyRequest(id, comment):
             voting.deny(scene, userid, id, comment=comment, via="command")
+        case Waive(None):
+            waiving.show(scene, userid)
+        case Waive():
+            voting.waive(scene, userid, command, via="command")
+        case EndWaiver(id):
+            waiving.revoke(scene, userid, id)
         case Look(what):
             queries.look(scene, userid, what)
         case Rules():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import assert_never
 
 from bot.actions import cards, performing, waiving
 from bot.actions.scene import Scene
-from workflows import approval
+from workflows import approval, policy
 from workflows.approvers import Sources, ids_of, stage_of
 from workflows.effects import (
     AskApprovers,
@@ -22,7 +23,7 @@ from workflows.effects import (
     Tell,
     TellRequester,
 )
-from workflows.model import Answer, Origin, Person, Request, Stage, State, Verdict
+from workflows.model import Answer, Origin, Outcome, Person, Request, Stage, State, Verdict
 from workflows.steps import (
     Approve,
     Deny,
@@ -56,7 +57,13 @@ _SAID: Mapping[type, str] = {
 
 
 def open_request(scene: Scene, draft: Request) -> Request:
-    """Put a judged request on file and do what its verdict asks for."""
+    """Put a judged request on file and do what its verdict asks for.
+
+    Its chain and its end follow from the verdict, unless the draft brings a chain of its own.
+    """
+    if draft.verdict.outcome is Outcome.APPROVAL:
+        own = draft.chain or chain(scene, draft.verdict)
+        draft = replace(draft, chain=own, due_at=policy.due_at(scene.policy, scene.now))
     request, effects = approval.open_request(
         draft, _sources(scene, draft), _fallback(scene), scene.now
     )

@@ -6,7 +6,8 @@ from datetime import datetime, time, timedelta
 
 from bot.actions.scene import Scene
 from workflows import facts, policy
-from workflows.model import Claim, Customer, Facts, Relation, Request, State, Verdict
+from workflows.claims import Claim
+from workflows.model import Customer, Facts, Relation, Request, State, Verdict
 
 ADD = "friend.add"
 

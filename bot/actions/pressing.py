@@ -8,6 +8,7 @@ from bot import cards as drawing
 from bot.actions import cards, conversation, queries, voting
 from bot.actions.scene import Scene
 from bot.cards import Choice, Press
+from bot.command_types import Waive
 from bot.events import CardPressed
 from workflows.model import Card, Request, State
 from workflows.steps import Refused
@@ -44,6 +45,8 @@ def _choose(scene: Scene, event: CardPressed, wanted: Press, request: Request) -
     reason = drawing.reason_chosen(option, scene.book.chain_defaults.reasons)
     if wanted.choice is Choice.APPROVE:
         voting.approve(scene, event.userid, request.id, via="card")
+    elif wanted.choice is Choice.WAIVE:
+        voting.waive(scene, event.userid, Waive(request.id), via="card")
     else:
         voting.deny(scene, event.userid, request.id, comment=reason, via="card")
 

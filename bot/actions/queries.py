@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bot.actions import waiving
 from bot.actions.scene import Scene
 from bot.texts import Text, joined
 from bot.wecom import cut_characters
@@ -144,7 +145,8 @@ def story(scene: Scene, request: Request) -> Text:
 def _events(scene: Scene, request: Request) -> Iterable[Text]:
     for record in scene.tx.audit.of_request(request.id):
         kind, _, who = record.actor.partition(":")
-        actor = scene.person(who).name if kind == "user" else scene.mine(f"actor.{kind}")
+        is_person = kind == "user"
+        actor = scene.person(who).name if is_person else waiving.named(scene, record.actor)
         comment = str(record.detail.get("comment", ""))
         yield scene.mine(
             "look.event_said" if comment else "look.event",
@@ -159,10 +161,13 @@ def rules(scene: Scene, userid: str) -> None:
     """Show the rules in force, in the words they say to people."""
     lines = [scene.mine("rules.head", hash=scene.policy.hash)]
     for rule in scene.book.rule:
+        mode = rule.mode or scene.book.defaults.mode
+        if mode == "off":
+            continue
         then = scene.texts.outcome(Outcome[rule.then.upper()])
         lines.append(
             scene.mine(
-                "rules.line",
+                "rules.line_shadow" if mode == "shadow" else "rules.line",
                 id=rule.id,
                 then=then,
                 say=PLACEHOLDER.sub("N", rule.say) or rule.title,

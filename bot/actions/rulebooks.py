@@ -10,12 +10,11 @@ from storage.candidates import Candidate
 from storage.policies import StoredPolicy
 from workflows import changing, policy
 from workflows.changing import TWO_KEYS
+from workflows.claims import Claim
 from workflows.lockout import CHANGE
 from workflows.model import (
-    Claim,
     Facts,
     Origin,
-    Outcome,
     Person,
     Request,
     Stage,
@@ -61,7 +60,6 @@ def _facts(scene: Scene, version: Candidate) -> Facts:
 
 def _draft(scene: Scene, version: Candidate, known: Facts, verdict: Verdict) -> Request:
     by_file = version.author == FILE
-    waits = verdict.outcome is Outcome.APPROVAL
     return Request(
         id=scene.new_id(),
         action=CHANGE,
@@ -76,16 +74,18 @@ def _draft(scene: Scene, version: Candidate, known: Facts, verdict: Verdict) -> 
         facts=known,
         verdict=verdict,
         created_at=scene.now,
-        due_at=policy.due_at(scene.policy, scene.now) if waits else None,
         chain=_chain(scene, verdict, author_known=not by_file),
     )
 
 
 def _chain(scene: Scene, verdict: Verdict, *, author_known: bool) -> tuple[Stage, ...]:
-    if verdict.chain != TWO_KEYS:
-        return deciding.chain(scene, verdict)
     able = len(scene.standing.admins)
-    return (changing.second_key(scene.book, able, author_known=author_known),)
+    if verdict.chain == TWO_KEYS:
+        return (changing.second_key(scene.book, able, author_known=author_known),)
+    named = deciding.chain(scene, verdict)
+    if author_known or changing.asked_at_least(named) >= min(2, able):
+        return named
+    return (*named, changing.second_key(scene.book, able, author_known=True))
 
 
 def forget_edits(scene: Scene) -> None:

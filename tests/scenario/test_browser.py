@@ -61,7 +61,7 @@ class Visitor:
         await self.phone(role).locator('[data-role="send"]').click()
 
     async def presses(self, card: Locator, choice: str) -> None:
-        await card.last.get_by_role("button", name=choice).click()
+        await card.last.get_by_role("button", name=choice, exact=True).click()
 
     async def does_it(self, step: str) -> None:
         await self.step(step, "now").locator('[data-role="do-it"]').click()

@@ -17,11 +17,12 @@ from hypothesis.stateful import (
 )
 
 from tests.makers_approval import DUE, NOON, a_request, a_verdict
-from workflows import approval
+from tests.makers_waivers import a_waiver
+from workflows import approval, waivers
 from workflows.approvers import Sources
 from workflows.directory import Directory, Member
 from workflows.effects import NobodyCanDecide, Perform
-from workflows.model import Answer, Group, Outcome, Request, Stage, State
+from workflows.model import Answer, Group, Origin, Outcome, Reason, Request, Stage, State
 from workflows.steps import (
     Approve,
     Deny,
@@ -55,6 +56,13 @@ stages_ = st.builds(
 )
 chains_ = st.lists(stages_, max_size=3).map(tuple)
 roles_ = st.fixed_dictionaries({r: st.frozensets(st.sampled_from(PEOPLE)) for r in ROLE_NAMES})
+
+
+# In what the waiver of a history differs from its request: mostly in nothing.
+others_ = st.sampled_from(
+    [{}, {}, {}, {"requester": "bo"}, {"action": "customer.tag"}, {"origin": Origin.OBSERVED},
+     {"rules": frozenset({"vip"})}, {"reason": Reason.LEVEL}, {"chain": "board"}, {"stages": ()}]
+)  # fmt: skip
 
 
 def a_directory(active: frozenset[str]) -> Directory:
@@ -165,6 +173,35 @@ class Histories(RuleBasedStateMachine):
             assert answer.key == "already_decided"
             assert answer.params["who"]
             assert answer.params["when"] == before.decided_at
+
+    @precondition(lambda self: self.request.approvers)
+    @rule(pick=st.integers(0, 9), days=st.integers(0, 8), other=others_)
+    def somebody_had_said_yes_in_advance(
+        self, pick: int, days: int, other: dict[str, object]
+    ) -> None:
+        before = self.request
+        giver = before.approvers[pick % len(before.approvers)]
+        case = replace(waivers.case_of(before), **other)  # type: ignore[arg-type]
+        since = self.now - timedelta(days=days)
+        waiver = a_waiver(
+            approver=giver, case=case, given_at=since, expires_at=since + timedelta(days=7)
+        )
+        by_hand = self.may_approve(giver.userid)
+        answer = self.step(Approve(giver.userid, "waiver", waiver=waiver))
+        if answer is None:
+            assert by_hand, "a yes in advance did what its giver could not do now"
+            assert days < 7
+            assert case == waivers.case_of(before)
+            assert self.request.decided_by in ("", "waiver:W-B3M4")
+
+    def may_approve(self, userid: str) -> bool:
+        """Whether this person could press the button at this moment."""
+        step = Approve(userid, "card")
+        try:
+            approval.advance(self.request, step, self.sources, FALLBACK, self.now)
+        except Refused:
+            return False
+        return True
 
     @rule(role=st.sampled_from(ROLE_NAMES), who=st.frozensets(st.sampled_from(PEOPLE)))
     def change_role(self, role: str, who: frozenset[str]) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.makers_words import wide
 from workflows.asking import NEEDED, complete, fingerprint, looks_like_name, read
-from workflows.model import Claim
+from workflows.claims import Claim
 
 ZHANG = Claim("张总", "某某公司", "13800001234", "展会认识")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from workflows import attributes, facts
 from workflows.attributes import ACTIONS, BUILT_IN, Kind, Source
+from workflows.claims import Claim
 from workflows.directory import Directory, Member
 from workflows.facts import Counters
-from workflows.model import Claim, Relation, RelationState
+from workflows.model import Relation, RelationState
 
 
 def test_every_attribute_and_action_is_named_in_both_languages() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workflows.attributes import Kind, registry
 from workflows.conditions import All, Known, Leaf, Operator, Reading, leaves
-from workflows.evaluation import Examiner, Reads, compiled, view_of
+from workflows.evaluation import UNSURE_GROUPS, Reads, View, compiled, view_of
+from workflows.examining import Examiner, lacking
 from workflows.guards import Guards
 from workflows.model import Facts
 
@@ -38,7 +43,7 @@ def holds(raw: dict[str, Any], facts: Facts) -> bool | None:
     condition, wrong = read(raw)
     assert not wrong
     view = view_of(facts, Reads.of([condition]), lambda _: True)
-    fast, slow = compiled(condition)(view), Examiner(view, facts, {}).examine(condition, 0).result
+    fast, slow = compiled(condition)(view), Examiner(view, facts).examine(condition, 0).result
     assert fast is slow
     if fast is not False:
         assert Guards.of([condition]).possible(view) == [0]
@@ -186,3 +191,133 @@ def test_guards_hand_out_every_condition_that_may_hold() -> None:
     facts: Facts = {"today.adds": 3, "contact.way": "card", "customer.tags": frozenset({"b"})}
     assert guards.possible(view_of(facts, reads, lambda _: True)) == [1, 3, 5]
     assert guards.possible(view_of({}, reads, lambda _: True)) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda n: {"customer": {"tags": {"any_of": [f"tag{n}"]}}},
+        lambda n: {"customer": {"tags": {"all_of": ["common", f"tag{n}"]}}},
+        lambda n: {"customer": {"corp_name": {"contains_any": [f"No {n} Co", f"<{n}>"]}}},
+        lambda n: {"customer": {"corp_name": {"starts_with": [f"The No {n} Co"]}}},
+        lambda n: {"customer": {"x": {"deal": {"gte": n, "lt": n + 1}}}},
+        lambda n: {"customer": {"x": {"deal": {"gte": n}}}, "sender": {"userid": f"u{n}"}},
+        lambda n: {"any": [{"sender": {"userid": f"u{n}"}}, {"customer": {"tags": [f"t{n}"]}}]},
+        lambda n: {"any": [{"customer": {"x": {"deal": n}}}], "customer": {"tags": ["common"]}},
+        lambda n: {"sender": {"level": {"lt": 9}, "userid": [f"u{n}", f"v{n}"]}},
+    ],
+)
+def test_of_a_thousand_conditions_on_the_same_attributes_only_a_few_are_handed_out(
+    condition: Callable[[int], dict[str, Any]],
+) -> None:
+    conditions = [read(condition(n))[0] for n in range(1000)]
+    facts: Facts = {
+        "customer.tags": frozenset({"common", "tag7"}),
+        "customer.corp_name": "The No 7 Company",
+        "customer.x.deal": 7,
+        "sender.userid": "u7",
+        "sender.level": 2,
+    }
+    found = Guards.of(conditions).possible(view_of(facts, Reads.of(conditions), lambda _: True))
+    assert 7 in found
+    assert len(found) <= 3
+
+
+@pytest.mark.parametrize("text", ["ab", "abzz", "zzab", "zabz", "abcab", "b", "zz", ""])
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_of_many_words_those_in_a_text_are_found_wherever_they_stand(
+    text: str, length: int
+) -> None:
+    words = ["".join(letters) for letters in itertools.product("abcdefghij", repeat=length)]
+    raws: list[Any] = [{"customer.corp_name": {"contains_any": [word]}} for word in words]
+    conditions = [read(raw)[0] for raw in raws]
+    view = view_of({"customer.corp_name": text}, Reads.of(conditions), lambda _: True)
+    expected = [number for number, word in enumerate(words) if word in text]
+    assert Guards.of(conditions).possible(view) == expected
+
+
+# --- for any conditions and any facts
+
+_words = st.lists(st.text("abc\uff42", min_size=1, max_size=3), min_size=1, max_size=3)
+_numbers = st.integers(0, 9)
+_leaf: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.builds(
+        lambda op, n: {"customer.x.deal": {op: n}},
+        st.sampled_from(["eq", "ne", "lt", "lte", "gt", "gte"]),
+        _numbers,
+    ),
+    st.builds(lambda a, b: {"today.adds": {"gte": a, "lt": b}}, _numbers, _numbers),
+    st.builds(lambda a, b: {"today.adds": {"gt": a, "lte": b}}, _numbers, _numbers),
+    st.builds(
+        lambda op, v: {"customer.tags": {op: v}},
+        st.sampled_from(["any_of", "all_of", "none_of"]),
+        _words,
+    ),
+    st.builds(
+        lambda op, v: {"customer.corp_name": {op: v}},
+        st.sampled_from(["eq", "ne", "contains_any", "starts_with"]),
+        _words,
+    ),
+    st.builds(
+        lambda op: {"customer.groups": {op: ["signed"]}},
+        st.sampled_from(["any_of", "all_of", "none_of"]),
+    ),
+    st.just({"during": "work_hours"}),
+)
+_table = st.lists(_leaf, min_size=1, max_size=3).map(
+    lambda found: {k: v for leaf in found for k, v in leaf.items()}
+)
+_nested: st.SearchStrategy[dict[str, Any]] = st.recursive(
+    _table,
+    lambda inner: st.builds(
+        lambda table, branches: {**table, "any": branches},
+        st.just({}) | _table,
+        st.lists(inner, min_size=1, max_size=3),
+    ),
+    max_leaves=4,
+)
+_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "customer.x.deal": st.integers(-1, 10),
+    "today.adds": st.integers(-1, 10),
+    "customer.tags": st.frozensets(st.text("abc", min_size=1, max_size=2), max_size=4),
+    "customer.corp_name": st.text("abcz", max_size=6),
+}
+_some_facts = st.fixed_dictionaries({}, optional=_VALUES)
+_groups = st.sampled_from([(), ("sure",), ("unsure",), ("sure", "unsure"), None])
+
+
+def a_view(facts: Facts, conditions: list[All], signed: tuple[str, ...] | None) -> View:
+    """Return a view in which the group "signed" holds, may hold, does not, or is not known."""
+    view = view_of(facts, Reads.of(conditions), lambda _: True)
+    if signed is not None:
+        view["customer.groups"] = frozenset({"signed"} if "sure" in signed else ())
+        view[UNSURE_GROUPS] = frozenset({"signed"} if signed == ("unsure",) else ())
+    return view
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(_nested, min_size=1, max_size=30), st.lists(_some_facts, max_size=5), _groups)
+def test_guards_never_keep_back_a_condition_that_may_hold(
+    raws: list[dict[str, Any]], cases: list[Facts], signed: tuple[str, ...] | None
+) -> None:
+    conditions = [read(raw)[0] for raw in raws]
+    guards, tests = Guards.of(conditions), [compiled(each) for each in conditions]
+    for facts in cases:
+        view = a_view(facts, conditions, signed)
+        may_hold = {number for number, test in enumerate(tests) if test(view) is not False}
+        assert may_hold <= set(guards.possible(view))
+
+
+@settings(max_examples=300, deadline=None)
+@given(_nested, _some_facts, st.fixed_dictionaries(_VALUES))
+def test_the_facts_that_a_condition_lacks_are_those_that_decide_it(
+    raw: dict[str, Any], facts: dict[str, Any], known: dict[str, Any]
+) -> None:
+    condition, test = read(raw)[0], compiled(read(raw)[0])
+    view = a_view(facts, [condition], ())
+    if test(view) is None:
+        lacked = lacking(condition, view, {})
+        assert lacked
+        assert not lacked & facts.keys()
+        more = {name: known[name] for name in lacked}
+        assert test(a_view({**facts, **more}, [condition], ())) is not None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.makers_differences import NOW
 from tests.makers_policy import a_policy, a_rule
 from workflows.differences import Tendency
@@ -116,6 +118,34 @@ def test_a_role_changed_for_people_who_are_still_to_come_counts_as_widening() ->
     found = report(standing(a_policy()), standing(a_policy(roles=roles)), NOW)
     assert (found.shifts, found.settings) == ((), ("roles.seller",))
     assert found.is_widening
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "widens"),
+    [
+        ({}, {"days": 5, "uses": 20}, False),
+        ({}, {"days": 8}, True),
+        ({}, {"uses": 21}, True),
+        ({}, {"days": 3, "uses": 50}, True),
+        ({}, {"uses": 0, "days": 6}, False),
+        ({"uses": 10}, {"uses": 0}, True),
+        ({}, {"enabled": False}, False),
+        ({}, {"enabled": False, "days": 30}, False),
+        ({"enabled": False}, {}, True),
+    ],
+)
+def test_more_that_can_be_approved_in_advance_is_widening_and_less_is_not(
+    before: dict[str, Any], after: dict[str, Any], widens: bool
+) -> None:
+    old, new = (standing(a_policy(standing_approvals=each)) for each in (before, after))
+    found = report(old, new, NOW)
+    assert {place.partition(".")[0] for place in found.settings} == {"standing_approvals"}
+    assert found.is_widening is widens
+
+
+def test_less_in_advance_does_not_hide_what_else_widens() -> None:
+    new = a_policy(standing_approvals={"days": 1}, tickets={"skip_verify": False})
+    assert report(standing(a_policy()), standing(new), NOW).is_widening
 
 
 def test_a_file_compared_with_itself_gives_an_empty_report() -> None:

@@ -18,10 +18,11 @@ from bot.command_types import Command
 from bot.monitoring import Metrics
 from bot.wecom import Kind, meaning
 from workflows import attributes, directory, facts, model, policy, references, rulebook, sections
+from workflows.claims import Claim
 from workflows.conditions import OPERATORS
 from workflows.directory import Directory, Member
 from workflows.facts import Counters
-from workflows.model import Claim, Customer, Relation, RelationState
+from workflows.model import Customer, Relation, RelationState
 
 ROOT = Path(__file__).parents[2]
 READMES = ("README.md", "README.zh-CN.md")

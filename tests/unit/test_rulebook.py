@@ -77,6 +77,10 @@ def test_sections_of_the_program_are_passed_over_and_others_are_unknown() -> Non
         ({"enforcement": {"customer.export": {}}}, 'enforcement."customer.export"', "not_observed"),
         ({"enforcement": {"friend.add": {"denied": {"then": "transfer"}}}}, 'enforcement."friend.add".denied', "transfer_to_nobody"),
         ({"enforcement": {"friend.add": {"pending": {"notify": ["role:boss"]}}}}, 'enforcement."friend.add".pending.notify', "unknown_role"),
+        ({"standing_approvals": {"days": 91}}, "standing_approvals.days", "too_large"),
+        ({"standing_approvals": {"uses": 201}}, "standing_approvals.uses", "too_large"),
+        ({"standing_approvals": {"uses": -1}}, "standing_approvals.uses", "too_small"),
+        ({"standing_approvals": {"use": 3}}, "standing_approvals.use", "unknown_key"),
         ({"schedules": {"work_hours": {"hours": "9-19"}}}, "schedules.work_hours.hours", "bad_hours"),
         ({"schedules": {"work_hours": {"hours": ["09:00-12:00", "11:00-18:00"]}}}, "schedules.work_hours.hours", "hours_overlap"),
         ({"schedules": {"work_hours": {"hours": "09:00-19:00", "days": ["monday"]}}}, "schedules.work_hours.days[#1]", "not_one_of"),
@@ -98,6 +102,15 @@ def test_a_bad_file_names_the_place_and_the_code(
 ) -> None:
     assert (place, code) in wrong_in(**sections)
     assert len(wrong_in(**sections)) <= 2
+
+
+@pytest.mark.parametrize("section", [{}, {"days": 0, "uses": 0}, {"enabled": True}])
+def test_standing_approvals_keep_their_limits_where_the_file_sets_none(
+    section: dict[str, Any],
+) -> None:
+    limits = a_rulebook(standing_approvals=section).standing_approvals
+    assert (limits.enabled, limits.most_days, limits.most_uses) == (True, 7, 20)
+    assert a_rulebook().standing_approvals.most_uses == 20
 
 
 def test_a_mandatory_setting_that_is_not_there_is_asked_for() -> None:
