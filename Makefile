@@ -30,7 +30,11 @@ format: install ## Put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install ## Measure, as ratios to a floor taken in the same run
+.venv/bench: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@
+
+bench: .venv/bench ## Measure, as ratios to a floor and to other engines in the same run
 	$(BIN)/python -m tests.bench
 
 clean: ## Remove what the other targets made

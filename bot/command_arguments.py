@@ -17,6 +17,7 @@ from bot.command_types import (
     Grant,
     Look,
     RevokeRight,
+    Rights,
 )
 from workflows import asking
 from workflows.masking import PHONE
@@ -93,6 +94,13 @@ def starts_with_id(rest: str) -> bool:
 def is_name(rest: str) -> bool:
     """Whether the rest is somebody's name and no more."""
     return asking.looks_like_name(rest.strip(GAPS))
+
+
+def is_one_or_two_names(rest: str) -> bool:
+    """Whether the rest is the name of a member, a customer, or both, and no more."""
+    rights = to_rights(rest)
+    names = [name for name in (rights.who, rights.customer) if name]
+    return bool(names) and all(map(asking.looks_like_name, names))
 
 
 def is_findable(rest: str) -> bool:
@@ -174,6 +182,12 @@ def to_look(rest: str) -> Look:
     what = _needed(rest.strip(GAPS), Fault.WHAT_MISSING)
     bare = what.lstrip("#")
     return Look(bare.upper() if is_id(bare) else what)
+
+
+def to_rights(rest: str) -> Rights:
+    """Read '[谁] [客户]'; what follows the first word is the customer."""
+    who, *customer = re.split(r"[\s,，、]+", rest.strip(GAPS), maxsplit=1)
+    return Rights(who or None, customer[0] if customer else None)
 
 
 def to_feedback(rest: str) -> Feedback:

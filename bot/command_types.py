@@ -57,9 +57,13 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """权限: what the sender, or `who`, may do."""
+    """权限: what the sender, or `who`, may do; perhaps with one customer.
+
+    A lone name may be a member's or a customer's.
+    """
 
     who: str | None = None
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

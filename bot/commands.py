@@ -153,8 +153,8 @@ VERBS: tuple[Verb, ...] = (
         Rights,
         ("权限", "我的权限", "查权限"),
         ("rights", "permissions", "my rights"),
-        lambda rest: Rights(rest.strip(arguments.GAPS) or None),
-        arguments.is_name,
+        arguments.to_rights,
+        arguments.is_one_or_two_names,
     ),
     Verb(
         "ask_right",

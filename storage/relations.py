@@ -100,6 +100,16 @@ class Relations:
         }
         self._connection.execute(_PUT_CUSTOMER, values)
 
+    def called(self, name: str, limit: int = 20) -> list[Customer]:
+        """Return customers who are called exactly this, case aside, or whose id it is."""
+        wanted = search_key(name)
+        if not wanted:
+            return []
+        is_it = or_(customers.c.name == wanted, customers.c.external_userid == _id_in(name))
+        statement = select(customers.c.body).where(is_it).order_by(customers.c.external_userid)
+        found = self._connection.execute(statement.limit(limit)).scalars()
+        return [_CUSTOMER.load(body) for body in found]
+
     def find_customers(self, words: str, limit: int = 20) -> list[Customer]:
         """Return customers whose name or company begins with this, or whose id it is."""
         name = search_key(words)
@@ -118,3 +128,8 @@ class Relations:
     def _list(self, statement: Select[str], **values: object) -> list[Relation]:
         rows = self._connection.execute(statement, values).scalars()
         return [_RELATION.load(body) for body in rows]
+
+
+def _id_in(words: str) -> str:
+    """Return an external_userid as typed. PostgreSQL cannot hold a NUL."""
+    return words.replace("\x00", "").strip()

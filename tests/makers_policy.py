@@ -75,7 +75,9 @@ def a_policy(*rules: Mapping[str, Any], holidays: Holidays = NO_HOLIDAYS, **more
 def judged(made: Policy, facts: Facts | None = None, **more: Any) -> Verdict:
     """Return the verdict on `friend.add` on a Wednesday morning; FACTS unless others are given."""
     at = more.pop("at", MORNING)
-    return policy.decide(made, FACTS if facts is None else facts, "friend.add", at, **more)
+    granted = {"sender.grants": more.pop("granted")} if "granted" in more else {}
+    known = {**(FACTS if facts is None else facts), **granted}
+    return policy.decide(made, known, "friend.add", at, **more)
 
 
 def without(*names: str) -> Facts:

@@ -2,7 +2,7 @@
 
 Nothing here approves by itself. A request leaves PENDING for APPROVED only by an ALLOW of the
 policy or by a vote of somebody who may decide at that moment; whatever is missing, late or unknown
-leaves it pending or refuses it.
+leaves it pending or refuses it. The one exception is an admin's emergency allow (`Override`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import assert_never
 
 from workflows import endings, voting
-from workflows.approvers import Sources, ids_of, people_in
+from workflows.approvers import Sources, concerned, ids_of, people_in
 from workflows.effects import CloseCards, Effect, JudgeAgain, Perform, Refuse, Tell, TellRequester
 from workflows.endings import Moved, who_decided
 from workflows.model import Answer, Origin, Outcome, Request, State, Verdict, same_user
@@ -22,6 +22,7 @@ from workflows.steps import (
     Executed,
     ExecutionFailed,
     Expire,
+    Override,
     Reassign,
     Recheck,
     Refused,
@@ -95,6 +96,8 @@ def advance(
     match step:
         case Approve() | Deny():
             moved = voting.take_vote(request, step, here, comment_needed)
+        case Override():
+            moved = _override(request, step, now)
         case Withdraw():
             moved = _withdraw(request, step, now)
         case Expire():
@@ -114,6 +117,19 @@ def advance(
         case _:
             assert_never(step)
     return _next_version(request, moved)
+
+
+def _override(request: Request, step: Override, now: datetime) -> Moved:
+    """Allow it without its approvers; never by whom it concerns, and never without a reason."""
+    endings.expect(request, State.PENDING)
+    if step.by.lower() in concerned(request):
+        raise Refused("own_request", id=request.id)
+    if not step.comment.strip():
+        raise Refused("comment_needed", id=request.id)
+    by = f"breakglass:{step.by}"
+    decided = endings.end(request, State.APPROVED, by, now, step.comment)
+    told = TellRequester("request.approved_in_emergency", endings.params(decided))
+    return decided, (CloseCards(), told, Perform())
 
 
 def _withdraw(request: Request, step: Withdraw, now: datetime) -> Moved:

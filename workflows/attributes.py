@@ -33,7 +33,9 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute. `words` closes the list of values; `folded` ignores the case of userids."""
+    """One attribute. `words` are all values there are, or all elements of a set; `folded` ignores
+    the case of userids.
+    """
 
     name: str
     kind: Kind
@@ -60,12 +62,34 @@ Registry = Mapping[str, Attribute]
 TIER = "customer.tier"
 GROUPS = "customer.groups"
 LEVEL = "sender.level"
+GRANTS = "sender.grants"
 COMPUTED = frozenset({TIER, GROUPS})
 OUTSIDE_PREFIX = "customer.x."
 
 _T, _I, _B, _S = Kind.TEXT, Kind.INT, Kind.BOOL, Kind.SET
 _DIRECTORY, _POLICY, _WECOM = Source.DIRECTORY, Source.POLICY, Source.WECOM
 _TYPED, _COUNTED = Source.REQUESTER, Source.COUNTERS
+
+ACTIONS: Mapping[str, Action] = {
+    a.name: a
+    for a in (
+        Action("friend.add", "添加客户", "add a customer", observed=True),
+        Action("friend.add_bulk", "批量添加客户", "add customers in bulk"),
+        Action("friend.delete", "删除客户", "delete a customer", observed=True),
+        Action("customer.transfer", "转移客户", "transfer a customer"),
+        Action("customer.tag", "给客户打标签", "tag a customer"),
+        Action("customer.edit", "修改客户备注或标签", "edit a customer", observed=True),
+        Action("customer.export", "导出客户", "export customers"),
+        Action("chat.join", "外部人员进入客户群", "an outsider enters a group", observed=True),
+        Action("permission.grant", "授予权限", "grant a permission"),
+        Action("permission.revoke", "收回权限", "revoke a permission"),
+        Action("config.change", "修改规则", "change the rules"),
+        Action("freeze.lift", "解除冻结", "lift a freeze"),
+    )
+}
+
+# These decide who may do what: a person looks at them every time, and nobody lends them.
+ABOUT_RIGHTS = frozenset({"config.change", "permission.grant", "permission.revoke", "freeze.lift"})
 
 BUILT_IN: Registry = {
     a.name: a
@@ -74,6 +98,7 @@ BUILT_IN: Registry = {
         Attribute("sender.name", _T, _DIRECTORY, "成员姓名", "member's name", True),
         Attribute(LEVEL, _I, _POLICY, "成员级别", "member's level"),
         Attribute("sender.roles", _S, _POLICY, "成员角色", "member's roles"),
+        Attribute(GRANTS, _S, _POLICY, "临时授权", "temporary permissions", words=tuple(ACTIONS)),
         Attribute("sender.departments", _S, _DIRECTORY, "所属部门（含上级）", "departments"),
         Attribute("sender.position", _T, _DIRECTORY, "职务", "position"),
         Attribute("sender.tags", _S, _DIRECTORY, "成员标签", "member's tags"),
@@ -120,6 +145,10 @@ BUILT_IN: Registry = {
         Attribute("request.count", _I, _TYPED, "批量数量", "bulk size"),
         Attribute("request.target", _T, _TYPED, "接收成员", "receiving member", True, folded=True),
         Attribute("request.tag", _T, _TYPED, "要打的标签", "tag to set"),
+        Attribute(
+            "request.right", _T, _TYPED, "申请的权限", "permission asked for", words=tuple(ACTIONS)
+        ),
+        Attribute("request.days", _I, _TYPED, "申请的天数", "days asked for"),
         Attribute("request.reason", _T, _TYPED, "申请理由", "reason"),
         Attribute("today.adds", _I, _COUNTED, "今日添加数", "adds today"),
         Attribute("today.requests", _I, _COUNTED, "今日申请数", "requests today"),
@@ -127,24 +156,6 @@ BUILT_IN: Registry = {
         Attribute("week.adds", _I, _COUNTED, "本周添加数", "adds this week"),
         Attribute("week.requests", _I, _COUNTED, "本周申请数", "requests this week"),
         Attribute("week.denials", _I, _COUNTED, "本周被拒数", "refusals this week"),
-    )
-}
-
-ACTIONS: Mapping[str, Action] = {
-    a.name: a
-    for a in (
-        Action("friend.add", "添加客户", "add a customer", observed=True),
-        Action("friend.add_bulk", "批量添加客户", "add customers in bulk"),
-        Action("friend.delete", "删除客户", "delete a customer", observed=True),
-        Action("customer.transfer", "转移客户", "transfer a customer"),
-        Action("customer.tag", "给客户打标签", "tag a customer"),
-        Action("customer.edit", "修改客户备注或标签", "edit a customer", observed=True),
-        Action("customer.export", "导出客户", "export customers"),
-        Action("chat.join", "外部人员进入客户群", "an outsider enters a group", observed=True),
-        Action("permission.grant", "授予权限", "grant a permission"),
-        Action("permission.revoke", "收回权限", "revoke a permission"),
-        Action("config.change", "修改规则", "change the rules"),
-        Action("freeze.lift", "解除冻结", "lift a freeze"),
     )
 }
 

@@ -73,9 +73,11 @@ class Directory:
 
     def departments_of(self, userid: str) -> frozenset[str]:
         """Return the names of the member's departments and of all departments above them."""
-        member = self.member(userid)
-        starts = member.departments if member else ()
-        return frozenset(above.name for start in starts for above in self._upwards(start))
+        return frozenset(above.name for above in self._all_above(userid))
+
+    def units_of(self, userid: str) -> frozenset[int]:
+        """Return the numbers of the member's departments and of all departments above them."""
+        return frozenset(above.id for above in self._all_above(userid))
 
     def department_named(self, name: str) -> Department | None:
         """Return the department of that name; None if there is none, or if several share it.
@@ -119,6 +121,11 @@ class Directory:
             seen.add(at.id)
             yield at
             at = self.departments.get(at.parent)
+
+    def _all_above(self, userid: str) -> Iterator[Department]:
+        member = self.member(userid)
+        for start in member.departments if member else ():
+            yield from self._upwards(start)
 
     def _all_leaders(self) -> dict[int, tuple[str, ...]]:
         named = {d.id: list(d.leaders) for d in self.departments.values()}

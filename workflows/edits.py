@@ -211,7 +211,9 @@ def _settings(old: Rulebook, new: Rulebook) -> Iterator[str]:
 def _tightened(old: Rulebook, new: Rulebook) -> frozenset[str]:
     """Return which of these sections allow nothing that they did not allow before."""
     fewer = new.standing_approvals.gives_no_more_than(old.standing_approvals)
-    return frozenset({"standing_approvals"} if fewer else ())
+    shorter = new.grants.gives_no_more_than(old.grants)
+    found = {"standing_approvals": fewer, "grants": shorter}
+    return frozenset(section for section, tightened in found.items() if tightened)
 
 
 def _parts(value: Any) -> dict[str, object]:

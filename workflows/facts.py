@@ -51,16 +51,21 @@ class Counters:
 
 
 def of_sender(
-    member: Member | None, directory: Directory, roles: frozenset[str], level: int
+    member: Member | None,
+    directory: Directory,
+    roles: frozenset[str],
+    level: int,
+    grants: frozenset[str] = frozenset(),
 ) -> Facts:
     """Return the `sender.*` facts; a stranger has level 0 and nothing else is known of them."""
     if member is None:
-        return {"sender.level": 0, "sender.roles": frozenset()}
+        return {"sender.level": 0, "sender.roles": frozenset(), "sender.grants": frozenset()}
     return {
         "sender.userid": member.userid,
         "sender.name": member.name,
         "sender.level": level,
         "sender.roles": roles,
+        "sender.grants": grants,
         "sender.departments": directory.departments_of(member.userid),
         "sender.position": member.position,
         "sender.tags": member.tags,

@@ -207,10 +207,17 @@ def _fact(name: str, raw: object, loc: Loc, known: Known) -> FactValue | _Args:
     if name == GROUPS and isinstance(value, frozenset) and value - known.groups:
         group = min(value - known.groups)
         return loc, "unknown_group", {"value": group}, near(group, known.groups)
-    if attribute.words and value not in attribute.words:
-        params = {"value": str(value), "expected": ", ".join(attribute.words)}
-        return loc, "unknown_word", params, near(str(value), attribute.words)
+    unknown = _unknown_word(attribute, value)
+    if unknown is not None:
+        params = {"value": unknown, "expected": ", ".join(attribute.words)}
+        return loc, "unknown_word", params, near(unknown, attribute.words)
     return value
+
+
+def _unknown_word(attribute: Attribute, value: FactValue) -> str | None:
+    """Return what is none of the attribute's words, if it has any."""
+    words = sorted(value) if isinstance(value, frozenset) else [str(value)]
+    return next((w for w in words if attribute.words and w not in attribute.words), None)
 
 
 def _value(attribute: Attribute, raw: object) -> FactValue | None:

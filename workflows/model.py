@@ -41,6 +41,7 @@ class Reason(StrEnum):
     RULE = "rule"  # at least one rule tightened it
     MISSING = "missing"  # a fact was missing, so a rule could not be ruled out
     AUTO_REVIEW = "auto_review"  # an auto-review answered in an approver's place
+    FROZEN = "frozen"  # a freeze overruled the policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Verdict:
     shadow_rules: tuple[str, ...] = ()
     policy: str = ""  # hash of the policy that decided
     trace: tuple[TraceLine, ...] = ()  # filled only when asked for
+    overruled: str = ""  # what changed the policy's own verdict: 'freeze:F-A7K2', 'own', 'two_keys'
 
 
 class Origin(StrEnum):
@@ -194,7 +196,9 @@ class Request:
     state: State = State.PENDING
     version: int = 0
     decided_at: datetime | None = None
-    decided_by: str = ""  # an actor: 'user:wangfang', 'system:timer', 'waiver:W-A7K2'
+    decided_by: str = (
+        ""  # an actor: 'user:wangfang', 'system:timer', 'waiver:W-A7K2', 'breakglass:…'
+    )
     comment: str = ""  # the decider's words
     plan: Plan | None = None  # what is carried out, where it is not one add
 

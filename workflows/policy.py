@@ -13,7 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from workflows import given, references
-from workflows.attributes import GROUPS, LEVEL, TIER, Kind
+from workflows.attributes import GRANTS, GROUPS, LEVEL, TIER, Kind
 from workflows.conditions import Known, plain
 from workflows.evaluation import UNSURE_GROUPS, shown, view_of
 from workflows.gates import Gate, Ruling, classes_of, classing_of, gate_of
@@ -111,18 +111,18 @@ def decide(
     action: str,
     at: datetime,
     *,
-    granted: frozenset[str] = frozenset(),
     traced: bool = False,
 ) -> Verdict:
     """Return the verdict on `action` with these facts at `at` (aware).
 
-    `granted` are the actions the sender holds a temporary grant for. The caller gives
-    `sender.level`; tier and groups are computed here unless they are among the facts.
+    The caller gives `sender.level`, and in `sender.grants` the actions that are lent to the sender;
+    tier and groups are computed here unless they are among the facts.
     """
     if at.tzinfo is None:
         raise ValueError("a decision needs an aware time")
     gate = policy.gates.get(action, _NO_GATE)
     judging = judging_of(policy, gate, facts, at)
+    granted = granted_in(facts)
     permitted = permission(policy.rulebook, action, facts.get(LEVEL), granted)
     base = _ruling(policy, permitted, facts)
     enforced, shadow = judging.rulings()
@@ -175,6 +175,12 @@ def classify(
     view = judging_of(policy, policy.classing, facts, at).view
     groups: frozenset[str] = view.get(GROUPS, frozenset())
     return view.get(TIER), groups or (None if view.get(UNSURE_GROUPS) else groups)
+
+
+def granted_in(facts: Facts) -> frozenset[str]:
+    """Return the actions that are lent to the sender; none if that is not known."""
+    found = facts.get(GRANTS)
+    return found if isinstance(found, frozenset) else frozenset()
 
 
 def permission(

@@ -27,6 +27,7 @@ EVENTS = (
     "config.rejected",
     "shadow.report",
     "grant.given",
+    "grant.ended",
     "waiver.given",
     "follow_user.changed",
     "breakglass.used",

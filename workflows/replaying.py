@@ -149,6 +149,8 @@ def cause(policy: Policy | None, action: str, verdict: Verdict) -> tuple[str, ..
             return tuple(f"rule.{rule}" for rule in verdict.rules if rule not in milder)
         case Reason.LEVEL | Reason.NO_PERMISSION:
             return (f"permissions.{action}",)
+        case Reason.FROZEN:
+            return ()  # nothing in the file
 
 
 @dataclass(frozen=True, slots=True)

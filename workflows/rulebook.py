@@ -186,7 +186,9 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 
 _STAND_IN: Mapping[str, object] = {"timezone": "UTC", "defaults": {"chain": ""}}
 # Sections that are one table: a wrong key in them sets the whole section aside.
-_WHOLE = frozenset({"defaults", "chain_defaults", "standing_approvals", "tickets", "quiet_hours"})
+_WHOLE = frozenset(
+    {"defaults", "chain_defaults", "standing_approvals", "grants", "tickets", "quiet_hours"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from workflows.notations import (
     columns_of,
 )
 from workflows.section import Section
+from workflows.sections_grants import Grants
 from workflows.sections_waivers import StandingApprovals
 
 Mode = Literal["enforce", "shadow", "off"]
@@ -368,6 +369,7 @@ class Rulebook(Section):
     chains: dict[str, Chain] = Field(default_factory=dict)
     chain_defaults: ChainDefaults = ChainDefaults()
     standing_approvals: StandingApprovals = StandingApprovals()
+    grants: Grants = Grants()
     enforcement: dict[str, Enforcement] = Field(default_factory=dict)
     tickets: Tickets = Tickets()
     schedules: dict[str, WorkSchedule] = Field(default_factory=dict)

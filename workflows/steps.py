@@ -41,6 +41,14 @@ class Deny:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """An admin allows it in an emergency, alone and with a reason; it is reviewed afterwards."""
+
+    by: str  # userid
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Withdraw:
     """The requester, or a machine actor such as 'system:leaver', takes the request back."""
 
@@ -97,6 +105,7 @@ class ExecutionFailed:
 Step = (
     Approve
     | Deny
+    | Override
     | Withdraw
     | Expire
     | Recheck

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from workflows.attributes import ABOUT_RIGHTS
 from workflows.model import Origin, Outcome, Person, Reason, Request, Stage
 
 # What decides who may do what is looked at by a person every time.
-NEVER_WAIVED = frozenset({"config.change", "permission.grant", "permission.revoke", "freeze.lift"})
+NEVER_WAIVED = ABOUT_RIGHTS
 _ORIGINS = frozenset({Origin.ASKED, Origin.OBSERVED})
 
 
@@ -75,7 +76,7 @@ class Waiver:
 def may_be_waived(request: Request) -> bool:
     """Whether the like of this request may be approved in advance: nothing unknown, no refusal."""
     verdict = request.verdict
-    is_sure = not verdict.missing and verdict.reason is not Reason.MISSING
+    is_sure = not verdict.missing and verdict.reason not in {Reason.MISSING, Reason.FROZEN}
     is_asked = verdict.outcome is Outcome.APPROVAL and bool(verdict.chain and request.chain)
     return (
         is_sure and is_asked and request.origin in _ORIGINS and request.action not in NEVER_WAIVED

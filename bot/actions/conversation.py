@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot import commands, hints, outgoing
-from bot.actions import asking, explaining, queries, voting, waiving
+from bot.actions import asking, explaining, queries, rights, voting, waiving
 from bot.actions.scene import Scene
 from bot.command_types import (
     Add,
@@ -89,8 +89,8 @@ def _obey(scene: Scene, userid: str, command: Command) -> None:
             voting.resubmit(scene, userid, id)
         case Why(id):
             explaining.why(scene, userid, id)
-        case Rights(who):
-            queries.rights(scene, userid, who)
+        case Rights(who, customer):
+            rights.show(scene, userid, who, customer)
         case Todo():
             queries.todo(scene, userid)
         case ApproveRequest(id, comment):

@@ -30,6 +30,7 @@ from workflows.steps import (
     Executed,
     ExecutionFailed,
     Expire,
+    Override,
     Reassign,
     Recheck,
     Refused,
@@ -45,6 +46,7 @@ EXPIRY = "expire"
 _SAID: Mapping[type, str] = {
     Approve: "vote_approve",
     Deny: "vote_deny",
+    Override: "overridden",
     Withdraw: "withdrawn",
     Expire: "expired",
     Recheck: "rechecked",

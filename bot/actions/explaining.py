@@ -5,12 +5,14 @@ from __future__ import annotations
 from bot.actions import queries, reasons
 from bot.actions.scene import Scene
 from bot.actions.voting import find
+from bot.advice import Adviser
 from bot.texts import Text, joined
-from workflows import policy
+from workflows import nearest, policy
 from workflows.model import Outcome, Request, TraceLine, same_user
 from workflows.steps import Refused
 
 _LONGEST = 40  # lines: a chat message holds 2048 bytes
+_EFFORT = 1_000  # decisions: somebody waits for the answer, and others for the database
 
 
 def why(scene: Scene, userid: str, request_id: str) -> None:
@@ -18,10 +20,14 @@ def why(scene: Scene, userid: str, request_id: str) -> None:
     request = find(scene, request_id)
     if not queries.concerns(scene, userid, request):
         raise Refused("not_for_you")
+    is_admin = scene.standing.may(userid, "config.change") is not Outcome.DENY
+    is_own = same_user(request.requester.userid, userid)
     said = [short(scene, request)]
-    if scene.standing.may(userid, "config.change") is not Outcome.DENY:
+    if (is_admin or is_own) and _could_be_milder(request):
+        said.append(nearest_line(scene, request, guarded=not is_admin))
+    if is_admin:
         said += trace(scene, request)
-    elif same_user(request.requester.userid, userid):
+    elif is_own:
         said.append(scene.mine(f"why.next.{request.verdict.outcome.word}", id=request.id))
     scene.answer(userid, joined(said))
 
@@ -36,6 +42,22 @@ def short(scene: Scene, request: Request) -> Text:
         why=reasons.why(scene, request),
         state=request.state,
     )
+
+
+def _could_be_milder(request: Request) -> bool:
+    return request.verdict.outcome is not Outcome.ALLOW and not request.state.is_allowed
+
+
+def nearest_line(scene: Scene, request: Request, *, guarded: bool) -> Text:
+    """Return what would have been enough by the present rules, in one line.
+
+    A `guarded` line is for the requester: it tells nothing that colleagues know of the customer.
+    """
+    found = nearest.nearest(
+        scene.policy, request.facts, request.action, request.created_at, effort=_EFFORT
+    )
+    adviser = Adviser(scene.texts, scene.book, request.created_at, scene.now, guarded)
+    return adviser.line(found)
 
 
 def trace(scene: Scene, request: Request) -> list[Text]:

@@ -1,4 +1,4 @@
-"""What members look up in chat: their own requests, what waits for them, rights, rules, help."""
+"""What members look up in chat: their own requests, what waits for them, stories, rules."""
 
 from __future__ import annotations
 
@@ -66,38 +66,6 @@ def todo(scene: Scene, userid: str) -> None:
     ]
     head = scene.mine("todo.head", count=count)
     scene.answer(userid, joined([head, *lines, scene.mine("todo.foot", id=found[0].id)]))
-
-
-def rights(scene: Scene, userid: str, who: str | None) -> None:
-    """Show what a member may do, by role and level. Others' rights only to those above them."""
-    target = _member_named(scene, who) if who else userid
-    if not same_user(target, userid) and not may_see(scene, userid, target):
-        raise Refused("not_for_you")
-    held = scene.standing.roles(target)
-    titles = tuple(scene.book.roles[name].title or name for name in sorted(held))
-    head = scene.mine(
-        "rights.head",
-        name=scene.person(target).name,
-        roles=titles,
-        level=scene.standing.level(target),
-    )
-    lines = [
-        scene.mine(
-            f"rights.{scene.standing.may(target, action).word}", action=scene.texts.action(action)
-        )
-        for action in scene.book.permissions
-    ]
-    scene.answer(userid, joined([head, *lines, scene.mine("rights.foot")]))
-
-
-def _member_named(scene: Scene, who: str) -> str:
-    """Return the userid of a member named by userid or by their only name."""
-    if scene.directory.member(who):
-        return who
-    named = [m.userid for m in scene.directory.members.values() if m.name == who]
-    if len(named) != 1:
-        raise Refused("unknown_member" if not named else "several_members", who=who)
-    return named[0]
 
 
 def may_see(scene: Scene, userid: str, target: str) -> bool:

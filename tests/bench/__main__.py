@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import measuring, places, pretend
+from tests.bench import deciding, measuring, places, pretend
 from tests.bench.measuring import Figures
 from tests.bench.places import Place
 
@@ -34,6 +34,7 @@ class Effort:
     seconds: float
     asks: int
     budget: float  # seconds after which no further round begins
+    decisions: deciding.Depth
     rate: float = 20.0  # asks a second
 
     def letters(self, floor: float) -> int:
@@ -45,8 +46,8 @@ class Effort:
         return max(int(floor * self.seconds / 10), 200)
 
 
-FULL = Effort(rounds=3, seconds=2.0, asks=100, budget=100.0)
-QUICK = Effort(rounds=1, seconds=1.0, asks=40, budget=0.0)
+FULL = Effort(rounds=3, seconds=2.0, asks=100, budget=100.0, decisions=deciding.FULL)
+QUICK = Effort(rounds=1, seconds=1.0, asks=40, budget=0.0, decisions=deciding.QUICK)
 
 
 @dataclass(slots=True)
@@ -178,25 +179,36 @@ def _machine() -> dict[str, Any]:
     }
 
 
+def _keep(kept: dict[str, Any]) -> Path:
+    """Write everything that was found, and return where to."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    path.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return path
+
+
 def main() -> int:
     """Run what the command line asks for; 1 if anything was lost or done twice."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="some 20 seconds, SQLite only")
+    parser.add_argument("--decisions", action="store_true", help="only what one decision costs")
     wish = parser.parse_args()
     effort = QUICK if wish.quick else FULL
     databases: dict[str, _Places] = {"SQLite": places.sqlite}
     if not wish.quick and places.has_postgresql():
         databases["PostgreSQL"] = places.postgresql
-    machine, board = _machine(), Board()
-    with _folder() as folder:
-        asyncio.run(measure(board, effort, folder, databases))
-    rows = list(board.rows())
-    took = round(time.perf_counter() - board.start)
-    at = datetime.now(UTC)
-    kept = {"at": at.isoformat(), "machine": machine, "took_seconds": took, "rows": rows}
-    path = RESULTS / f"{at:%Y%m%dT%H%M%SZ}.json"
-    path.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    sys.stdout.write(f"{_table(rows)}\n{took} s, {machine['cores']} cores; kept in {path}\n")
+    found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(), "machine": _machine()}
+    board = Board()
+    if not wish.decisions:
+        with _folder() as folder:
+            asyncio.run(measure(board, effort, folder, databases))
+    rows = found["rows"] = list(board.rows())
+    decided = found["decisions"] = deciding.measure(effort.decisions)
+    took = found["took_seconds"] = round(time.perf_counter() - board.start)
+    if rows:
+        sys.stdout.write(f"{_table(rows)}\n\n")
+    sys.stdout.write(f"{deciding.table(decided)}\n")
+    sys.stdout.write(f"{took} s, {os.cpu_count()} cores; kept in {_keep(found)}\n")
     return 1 if any(row["lost"] or row["doubled"] for row in rows) else 0
 
 

@@ -120,7 +120,7 @@ def main() -> int:
         words = ["replay", str(new), "--config", str(config), "--since", "31d"]
         start = time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-m", "bot", *words], capture_output=True, text=True, check=True
+            [sys.executable, "-m", "bot", *words], stdout=subprocess.PIPE, text=True, check=True
         )
         took = time.perf_counter() - start
     sys.stdout.write(f"{done.stdout.splitlines()[1]}\n{count} decisions in {took:.1f} s\n")

@@ -56,7 +56,7 @@ class _Company:
     def some(self, what: str, dice: _Dice, most: int = 1) -> list[str]:
         """Return between one and `most` names of a kind."""
         few, share = _KINDS[what]
-        many = max(few, self.size // share)
+        many = max(few, int(self.size * share))
         return [f"{what}{dice.randrange(many):05d}" for _ in range(dice.randint(1, most))]
 
     def one(self, what: str, dice: _Dice) -> str:
@@ -64,8 +64,14 @@ class _Company:
         return self.some(what, dice)[0]
 
 
-# Of each kind: how many there are at least, and one for how many rules.
-_KINDS = {"dept": (5, 15), "tag": (12, 2), "user": (20, 2), "firm": (20, 2), "channel": (10, 5)}
+# Of each kind: how many there are at least, and how many for each rule.
+_KINDS = {
+    "dept": (5, 0.07),
+    "tag": (12, 0.5),
+    "user": (20, 0.5),
+    "firm": (20, 2.0),
+    "channel": (10, 0.2),
+}
 
 
 def mixed(size: int, cases: int) -> RuleSet:
@@ -76,9 +82,7 @@ def mixed(size: int, cases: int) -> RuleSet:
         _numbered(n, dice.choices(actions, weights)[0], _MIXTURE[n % len(_MIXTURE)](company, dice))
         for n in range(size)
     ]
-    events = [
-        Case(dice.choices(actions, weights)[0], _facts(company, dice)) for _ in range(cases)
-    ]
+    events = [Case(dice.choices(actions, weights)[0], _facts(company, dice)) for _ in range(cases)]
     return RuleSet("mixed rules", size, _sections(rules), tuple(events))
 
 
@@ -197,7 +201,9 @@ def _person(company: _Company, dice: _Dice) -> _Rule:
 
 def _channel(company: _Company, dice: _Dice) -> _Rule:
     tiers = list(TIERS[: dice.randint(1, 2)])
-    return _asks({"contact.channel": company.some("channel", dice, 2), "customer.tier": tiers}, dice)
+    return _asks(
+        {"contact.channel": company.some("channel", dice, 2), "customer.tier": tiers}, dice
+    )
 
 
 def _owned(company: _Company, dice: _Dice) -> _Rule:
@@ -208,7 +214,9 @@ def _owned(company: _Company, dice: _Dice) -> _Rule:
 def _amount(company: _Company, dice: _Dice) -> _Rule:
     low = dice.randrange(900_000)
     band = {"gte": low, "lt": low + 50_000}
-    return _asks({"customer.x.deal_amount": band, "sender.departments": company.some("dept", dice)}, dice)
+    return _asks(
+        {"customer.x.deal_amount": band, "sender.departments": company.some("dept", dice)}, dice
+    )
 
 
 def _either(company: _Company, dice: _Dice) -> _Rule:

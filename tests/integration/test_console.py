@@ -18,8 +18,9 @@ from bot.cli import cli
 from storage.database import Database
 from storage.transaction import Transaction
 from storage.work import Job, Queue
+from workflows.claims import Claim
 from workflows.directory import Directory, Member
-from workflows.model import AuditRecord, Claim, Facts, Origin, Person, Request, State, Subject
+from workflows.model import AuditRecord, Facts, Origin, Person, Request, State, Subject
 from workflows.policy import compile_policy, decide
 
 RULES = (Path(__file__).parents[2] / "bot/demo/config.toml").read_text("utf-8")

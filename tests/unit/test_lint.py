@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.makers_policy import MORNING, a_policy, a_review, a_rule, a_rulebook
 from workflows import policy
+from workflows.attributes import GRANTS
 from workflows.directory import Department, Directory, Member
 from workflows.lint import lint
 from workflows.mistakes import Mistake
@@ -392,13 +393,13 @@ def without_rule(book: Rulebook, rule_id: str) -> Policy:
 
 def outcomes(made: Policy) -> Iterator[tuple[Outcome, str | None, str | None, Outcome | None]]:
     for facts, at, granted in EVERYTHING:
-        verdict = decide(made, facts, "friend.add", at, granted=granted)
+        verdict = decide(made, {**facts, GRANTS: granted}, "friend.add", at)
         shadow = verdict.outcome if verdict.shadow is None else verdict.shadow
         yield verdict.outcome, verdict.chain, verdict.auto_review, shadow
 
 
 def rules_that_held(made: Policy) -> set[str]:
-    verdicts = (decide(made, facts, "friend.add", at, granted=g) for facts, at, g in EVERYTHING)
+    verdicts = (decide(made, {**f, GRANTS: g}, "friend.add", at) for f, at, g in EVERYTHING)
     return {rule for v in verdicts for rule in (*v.rules, *v.shadow_rules)}
 
 
