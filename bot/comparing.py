@@ -10,8 +10,11 @@ from workflows.edits import Edit, How, Report
 from workflows.model import Facts, Verdict
 
 
-def lines(found: Report, voice: Texts) -> Iterator[str]:
-    """Return the report for people: in sum, edit by edit, then in people and actions."""
+def lines(found: Report, voice: Texts, name: Callable[[str], str] = str) -> Iterator[str]:
+    """Return the report for people: in sum, edit by edit, then in people and actions.
+
+    `name` says how a userid is shown.
+    """
     if found.is_empty:
         yield voice("diff.nothing")
         return
@@ -24,10 +27,10 @@ def lines(found: Report, voice: Texts) -> Iterator[str]:
         yield voice("diff.settings", places=voice.listed(found.settings))
     if found.role_shifts or found.shifts:
         yield voice("diff.people")
-        yield from people(found, voice)
+        yield from people(found, voice, name)
 
 
-def people(found: Report, voice: Texts, name: Callable[[str], str] = str) -> Iterator[str]:
+def people(found: Report, voice: Texts, name: Callable[[str], str]) -> Iterator[str]:
     """Return who gains or loses which role or action; `name` says how a userid is shown."""
     for role in found.role_shifts:
         key = "permissions.role_gained" if role.gained else "permissions.role_lost"

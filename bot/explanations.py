@@ -63,10 +63,13 @@ def explained(request: Request, decision: Decision, file: File, now: datetime) -
         outcome=voice.outcome(then.outcome),
         state=voice.state(request.state),
     )
-    by_file, verdict = decision.verdict.policy, decision.verdict
-    key = "explain.same" if then.policy == by_file else "explain.other"
-    yield voice(key, then=then.policy, now=by_file, outcome=voice.outcome(verdict.outcome))
+    verdict = decision.verdict
+    versions = {"then": then.policy, "now": verdict.policy}
+    is_same = then.policy == verdict.policy
+    if not is_same:
+        yield voice("explain.other", outcome=voice.outcome(verdict.outcome), **versions)
     yield from _details(verdict, file)
+    yield voice("explain.same", **versions) if is_same else voice("decision.trace")
     yield from _steps(decision, file, now)
 
 

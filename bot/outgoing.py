@@ -10,7 +10,7 @@ from typing import Any, assert_never, get_args
 
 from pydantic import TypeAdapter
 
-from storage.work import Claimed, Job, Queue
+from storage.work import Claimed, Filed, Job, Queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,18 @@ class CloseTicket:
 
 @dataclass(frozen=True, slots=True)
 class MarkRelation:
-    """Put a relation's tags and remark as they should be. `remark` None leaves it alone."""
+    """Put a relation's tags and remark as they should be. `remark` None leaves it alone.
+
+    Where a request asks for it, the request is done with it; tags of ours come into being if they
+    are missing, tags that people ask for do not.
+    """
 
     userid: str
     external_userid: str
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     remark: str | None = None
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,21 @@ class Transfer:
     userid: str
     external_userid: str
     to: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAll:
+    """Hand over the customers of an approved request, all in one call (document 92125)."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendExport:
+    """Make the file of an approved request and send it. What is in it is kept nowhere."""
+
+    request_id: str
+    userid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +126,8 @@ Outgoing = (
     | CloseTicket
     | MarkRelation
     | Transfer
+    | TransferAll
+    | SendExport
 )
 
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {
@@ -124,14 +146,21 @@ def lane(what: Outgoing) -> str:
     match what:
         case SendText() | SendNews():
             return f"chat:{what.userid.lower()}"
+        case TransferAll() | SendExport():
+            return f"request:{what.request_id}"
         case SendCard() | UpdateCard():
             return f"card:{what.task_id}"
         case IssueTicket() | CloseTicket():
             return f"ticket:{what.state_key}"
         case MarkRelation() | Transfer():
-            return f"mark:{what.userid.lower()}:{what.external_userid}"
+            return lane_of(what.userid, what.external_userid)
         case _:
             assert_never(what)
+
+
+def lane_of(userid: str, external_userid: str) -> str:
+    """Return the lane of what is done to a relation."""
+    return f"mark:{userid.lower()}:{external_userid}"
 
 
 def job(what: Outgoing, key: str | None = None) -> Job:
@@ -139,8 +168,8 @@ def job(what: Outgoing, key: str | None = None) -> Job:
     return Job(Queue.OUTBOX, type(what).__name__, lane(what), body(what), key)
 
 
-def read(claimed: Claimed) -> Outgoing | SendWelcome:
-    """Return what a claimed row of the outbox or the welcome lane asks for."""
-    kind = SendWelcome if claimed.queue is Queue.WELCOME else KINDS[claimed.kind]
-    found: Outgoing | SendWelcome = _ADAPTERS[kind].validate_json(claimed.body)
+def read(row: Claimed | Filed) -> Outgoing | SendWelcome:
+    """Return what a row of the outbox or the welcome lane asks for."""
+    kind = SendWelcome if row.queue is Queue.WELCOME else KINDS[row.kind]
+    found: Outgoing | SendWelcome = _ADAPTERS[kind].validate_json(row.body)
     return found

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot import checking, comparing
+from bot import checking, comparing, replays
 from bot.actions import rulebooks
 from bot.actions.scene import Scene
 from bot.checking import Checked
@@ -22,13 +22,17 @@ from storage.candidates import Candidate
 from storage.database import Database
 from storage.transaction import Transaction
 from workflows import edits
+from workflows.differences import Direction
 from workflows.edits import Report
 from workflows.model import Request, State
 from workflows.policy import Policy
+from workflows.replaying import Tally
 from workflows.sections import Rulebook
 from workflows.standing import Standing
 
 _TRIES = 5  # somebody else may change the rules while we compare
+REPLAYED_DAYS = 30
+_REPLAYED_MOST = 5000  # decisions, the newest; `menwei replay` judges all
 _LINES = 12  # of the comparison are kept for cards and the history
 
 
@@ -64,6 +68,7 @@ class Findings:
     base: str  # hash of the version in force that it was compared with; '' for the first
     checked: Checked
     report: Report | None = None  # None for the first version, and for what is in force already
+    replayed: Tally | None = None  # what it would have said of the decisions of late, likewise
 
     @property
     def is_widening(self) -> bool:
@@ -84,8 +89,13 @@ async def find_out(db: Database, company: Company, rules: Rulebook) -> Findings:
     """Check a version, and compare it with the one in force."""
     await company.refresh(db)
     base = await db.read(lambda tx: tx.policies.active_hash())
-    now = company.standing
-    return await asyncio.to_thread(_find_out, rules, base, now, company.now())
+    now, at = company.standing, company.now()
+    found = await asyncio.to_thread(_find_out, rules, base, now, at)
+    if found.report is None:
+        return found
+    since = at - timedelta(days=REPLAYED_DAYS)
+    replayed = await replays.over(db, found.policy, now.directory, since, _REPLAYED_MOST)
+    return replace(found, replayed=replayed)
 
 
 def _find_out(rules: Rulebook, base: str, now: Standing, at: datetime) -> Findings:
@@ -94,6 +104,7 @@ def _find_out(rules: Rulebook, base: str, now: Standing, at: datetime) -> Findin
     checked = checking.check(compiled, known)
     if not base or compiled.hash == base:
         return Findings(compiled, base, checked)
+    at = at.astimezone(compiled.zone)  # examples are read by people
     report = edits.report(now, Standing(compiled, now.directory), at)
     return Findings(compiled, base, checked, report)
 
@@ -204,4 +215,17 @@ def summary(findings: Findings, scene: Scene) -> dict[str, object]:
         "tendency": report.comparison.tendency.value,
         "people": len(changed),
         "lines": lines[:_LINES],
+        "replay": _replay(findings.replayed),
+    }
+
+
+def _replay(found: Tally | None) -> dict[str, int] | None:
+    """Return the sums of a replay, if there was anything to judge again."""
+    if found is None or not found.total:
+        return None
+    return {
+        "days": REPLAYED_DAYS,
+        "total": found.total,
+        "looser": found.counts[Direction.LOOSER],
+        "stricter": found.counts[Direction.STRICTER],
     }

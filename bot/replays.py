@@ -88,7 +88,7 @@ def _reading(
     window: Window, size: int, last: Decision | None, known: frozenset[str]
 ) -> Callable[[Transaction], _Page]:
     def step(tx: Transaction) -> _Page:
-        found = tx.requests.decided(window.since, window.until, size, last)
+        found = tx.decisions.page(window.since, window.until, size, last)
         versions: dict[str, str | None] = {}
         for policy_hash in {each.verdict.policy for each in found} - known:
             stored = tx.policies.get(policy_hash)

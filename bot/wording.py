@@ -13,6 +13,7 @@ from workflows.model import Outcome, State
 
 # Actors that are no person; anything else with a colon is somebody's name.
 _MACHINES = frozenset({"system", "policy", "auto_review", "wecom"})
+_NAMED = frozenset({"breakglass", "freeze"})  # an admin's emergency allow; a freeze, by its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class Wording:
             waiver, _, approver = rest.partition(":")
             key = "actor.waiver_of" if approver else "actor.waiver"
             return self.texts(key, id=waiver, name=approver)
+        if kind in _NAMED and rest:
+            return self.texts(f"actor.{kind}", name=rest)
         return self.texts(f"actor.{kind}") if ":" in name and kind in _MACHINES else name
 
 

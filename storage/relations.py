@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, Select, bindparam, delete, or_, select
 
 from storage.moments import search_key, user_key
 from storage.statements import insert_or_ignore, insert_or_replace, prefix_of
 from storage.stored import Stored
 from storage.tables import customers, relation_phones, relations
-from workflows.model import Customer, Relation
+from workflows.model import Customer, Relation, RelationState
 
 _RELATION = Stored(Relation)
 _CUSTOMER = Stored(Customer)
@@ -31,6 +33,7 @@ _OF_MEMBER = (
     .where(relations.c.userid == bindparam("userid"))
     .order_by(relations.c.external_userid)
 )
+_DELETED = _OF_MEMBER.where(relations.c.state == RelationState.DELETED_BY_MEMBER.value)
 _BY_PHONE = (
     select(relations.c.body)
     .join(
@@ -79,6 +82,12 @@ class Relations:
     def of_member(self, userid: str) -> list[Relation]:
         """Return all relations of a member, in whatever state."""
         return self._list(_OF_MEMBER, userid=user_key(userid))
+
+    def deleted_by(self, userid: str, since: datetime) -> list[Relation]:
+        """Return the customers a member has deleted by themselves since then, each once."""
+        found = self._list(_DELETED, userid=user_key(userid))
+        own = (each for each in found if each.ended_by == "member")
+        return [each for each in own if each.seen_at and each.seen_at >= since]
 
     def find_by_phone(self, phone: str) -> list[Relation]:
         """Return the relations in which somebody noted exactly this phone number."""

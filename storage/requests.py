@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -32,12 +32,9 @@ from storage.tables import (
     requests,
     votes,
 )
-from workflows.model import Origin, Request, State, Vote
-from workflows.replaying import REPLAYED, Decision
+from workflows.model import Request, State, Vote
 
 _REQUEST = Stored(Request)
-_DECISION = Stored(Decision)
-_MILLISECOND = timedelta(milliseconds=1)
 _RECENT = 2000  # requests in which a search also finds the middle of a name
 
 _ADD = insert_or_ignore(requests)
@@ -84,6 +81,10 @@ _PENDING_FOR = (
     .order_by(request_approvers.c.created_at, request_approvers.c.request_id)
     .limit(bindparam("limit"))
 )
+_PENDING_FOR_AFTER = _PENDING_FOR.where(
+    tuple_(request_approvers.c.created_at, request_approvers.c.request_id)
+    > tuple_(bindparam("at", type_=request_approvers.c.created_at.type), bindparam("last"))
+)
 _COUNT_PENDING_FOR = select(func.count()).where(request_approvers.c.userid == bindparam("userid"))
 _NEWEST_FIRST = (requests.c.created_at.desc(), requests.c.id)
 _BY_REQUESTER = (
@@ -113,23 +114,6 @@ _PENDING_OF = (
     select(requests.c.body)
     .where(REQUEST_IS_PENDING, requests.c.action == bindparam("action"))
     .order_by(requests.c.created_at, requests.c.id)
-)
-_WAS_DECIDED = (
-    requests.c.created_at >= bindparam("since"),
-    requests.c.created_at < bindparam("until"),
-    requests.c.origin != Origin.SYSTEM.value,
-    requests.c.action.in_(sorted(REPLAYED)),
-)
-_COUNT_DECIDED = select(func.count()).select_from(requests).where(*_WAS_DECIDED)
-_DECIDED = (
-    select(requests.c.body)
-    .where(*_WAS_DECIDED)
-    .order_by(requests.c.created_at.desc(), requests.c.id.desc())
-    .limit(bindparam("limit"))
-)
-_DECIDED_BEFORE = _DECIDED.where(
-    tuple_(requests.c.created_at, requests.c.id)
-    < tuple_(bindparam("at", type_=requests.c.created_at.type), bindparam("last"))
 )
 _COUNT_ALL = select(func.count()).select_from(requests)
 _AUTO_REVIEWED = select(requests.c.body).where(requests.c.body.contains('"auto_review":"'))
@@ -197,9 +181,12 @@ class Requests:
         self._change_approvers(old, new)
         return True
 
-    def pending_for(self, userid: str, limit: int) -> list[Request]:
-        """Return what waits for this person's answer, the oldest first."""
-        return self._list(_PENDING_FOR, userid=user_key(userid), limit=limit)
+    def pending_for(self, userid: str, limit: int, after: Request | None = None) -> list[Request]:
+        """Return what waits for this person's answer, the oldest first, a page at a time."""
+        if after is None:
+            return self._list(_PENDING_FOR, userid=user_key(userid), limit=limit)
+        last = {"at": after.created_at, "last": request_key(after.id)}
+        return self._list(_PENDING_FOR_AFTER, userid=user_key(userid), limit=limit, **last)
 
     def count_pending_for(self, userid: str) -> int:
         """Return how much waits for this person's answer."""
@@ -244,27 +231,6 @@ class Requests:
         """
         values = {"userid": user_key(requester), "action": action, "since": since}
         return {State(word): number for word, number in self._connection.execute(_COUNTS, values)}
-
-    def decided(
-        self, since: datetime, until: datetime, limit: int, before: Decision | None = None
-    ) -> list[Decision]:
-        """Return what was decided for members from `since` to before `until`, a page at a time.
-
-        The newest come first; the next page has what is before the last of this one.
-        """
-        values: dict[str, object] = {"since": since, "until": until, "limit": limit}
-        if before is not None:
-            at = before.created_at
-            values |= {"at": at, "last": request_key(before.id)}
-            values["until"] = at + _MILLISECOND  # else the newer ones are looked at once more
-        statement = _DECIDED if before is None else _DECIDED_BEFORE
-        bodies = self._connection.execute(statement, values).scalars()
-        return [_DECISION.load(body) for body in bodies]
-
-    def count_decided(self, since: datetime, until: datetime) -> int:
-        """Return how many there are of them."""
-        values = {"since": since, "until": until}
-        return int(self._connection.execute(_COUNT_DECIDED, values).scalar_one())
 
     def count_all(self) -> int:
         """Return how many requests are on record."""

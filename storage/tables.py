@@ -143,6 +143,7 @@ votes = Table(
     Column("answer", Text, nullable=False),
     Column("at", Moment, nullable=False),
 )
+Index("ix_votes_userid", votes.c.userid, votes.c.at)
 
 # Whose answer a pending request waits for now; empty once it is decided.
 request_approvers = Table(

@@ -26,6 +26,12 @@ _OPEN_OF = (
     .where(TICKET_IS_LIVE, tickets.c.userid == bindparam("userid"))
     .order_by(tickets.c.expires_at)
 )
+_ALL_OPEN = (
+    select(tickets.c.body)
+    .where(TICKET_IS_LIVE, tickets.c.state_key > bindparam("after"))
+    .order_by(tickets.c.state_key)
+    .limit(bindparam("limit"))
+)
 _MOVE = (
     update(tickets)
     .where(tickets.c.state_key == bindparam("wanted"), tickets.c.state == bindparam("old_state"))
@@ -73,6 +79,11 @@ class Tickets:
     def open_of(self, userid: str) -> list[Ticket]:
         """Return the tickets this member can still use or will get, the soonest to end first."""
         rows = self._connection.execute(_OPEN_OF, {"userid": user_key(userid)}).scalars()
+        return [_TICKET.load(body) for body in rows]
+
+    def all_open(self, limit: int, after: str = "") -> list[Ticket]:
+        """Return everybody's, a page at a time: `after` is the key of the last one before."""
+        rows = self._connection.execute(_ALL_OPEN, {"after": after, "limit": limit}).scalars()
         return [_TICKET.load(body) for body in rows]
 
     def _first(self, statement: Select[str], **values: object) -> Ticket | None:

@@ -7,12 +7,17 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, text
 
+from storage.absences import Absences
 from storage.audit import Audit
 from storage.candidates import Candidates
 from storage.cards import Cards
+from storage.decisions import Decisions
 from storage.drafts import Drafts
+from storage.freezes import Freezes
+from storage.grants import Grants
 from storage.people import People
 from storage.policies import Policies
+from storage.precedents import Precedents
 from storage.relations import Relations
 from storage.remedies import Remedies
 from storage.requests import Requests
@@ -30,12 +35,17 @@ class Transaction:
 
     __slots__ = (
         "_connection",
+        "absences",
         "audit",
         "candidates",
         "cards",
+        "decisions",
         "drafts",
+        "freezes",
+        "grants",
         "people",
         "policies",
+        "precedents",
         "relations",
         "remedies",
         "requests",
@@ -46,12 +56,17 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.absences = Absences(connection)
         self.audit = Audit(connection)
         self.candidates = Candidates(connection)
         self.cards = Cards(connection)
+        self.decisions = Decisions(connection)
         self.drafts = Drafts(connection)
+        self.freezes = Freezes(connection)
+        self.grants = Grants(connection)
         self.people = People(connection)
         self.policies = Policies(connection)
+        self.precedents = Precedents(connection)
         self.relations = Relations(connection)
         self.remedies = Remedies(connection)
         self.requests = Requests(connection)

@@ -100,6 +100,11 @@ _DEAD_LETTERS = (
     select(work).where(*_IS_DEAD).order_by(work.c.done_at.desc()).limit(bindparam("limit"))
 )
 _GET = select(work).where(work.c.id == bindparam("wanted"))
+_OPEN_IN_LANE = (
+    select(work)
+    .where(WORK_IS_OPEN, work.c.queue == bindparam("queue"), work.c.lane == bindparam("wanted"))
+    .order_by(work.c.id)
+)
 _REPLAY = (
     update(work)
     .where(*_IS_DEAD, work.c.id == bindparam("wanted"))
@@ -216,6 +221,11 @@ class Work:
     def dead_letters(self, limit: int) -> list[Filed]:
         """Return the newest rows that were given up."""
         return [_filed(row) for row in self._connection.execute(_DEAD_LETTERS, {"limit": limit})]
+
+    def open_in(self, queue: Queue, lane: str) -> list[Filed]:
+        """Return what has still to be done in a lane, what is in somebody's hands included."""
+        values = {"queue": int(queue), "wanted": lane}
+        return [_filed(row) for row in self._connection.execute(_OPEN_IN_LANE, values)]
 
     def get(self, work_id: int) -> Filed | None:
         """Return the row with that number."""

@@ -11,24 +11,31 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from workflows import endings, voting
+from workflows import appeals, asking_back, endings, escalating, handing, voting
 from workflows.approvers import Sources, concerned, ids_of, people_in
 from workflows.effects import CloseCards, Effect, JudgeAgain, Perform, Refuse, Tell, TellRequester
 from workflows.endings import Moved, who_decided
 from workflows.model import Answer, Origin, Outcome, Request, State, Verdict, same_user
 from workflows.steps import (
+    AddApprover,
+    Appeal,
     Approve,
     Deny,
+    Escalate,
     Executed,
     ExecutionFailed,
     Expire,
+    HandOver,
     Override,
     Reassign,
     Recheck,
     Refused,
+    Remind,
     Revoke,
+    SendBack,
     Step,
     Supersede,
+    Supplement,
     Withdraw,
 )
 from workflows.voting import Here, waiting_for
@@ -89,8 +96,9 @@ def advance(
     """Return the request after `step` and what must follow; the very same request if nothing did.
 
     Raises `Refused` when the step may not be taken: `already_decided` (who, when, state),
-    `not_decided`, `expired` (when), `not_due`, `own_request`, `voted_already` (when),
-    `not_an_approver` (who is asked), `not_yours`, `comment_needed`.
+    `not_decided`, `expired` (when), `not_due`, `own_request`, `acts_for_requester`,
+    `decided_before`, `voted_already` (when), `not_an_approver` and `you_are_away` (who is asked),
+    `not_yours`, `comment_needed`, and what `handing`, `asking_back` and `appeals` name.
     """
     here = Here(sources, fallback, now)
     match step:
@@ -100,6 +108,14 @@ def advance(
             moved = _override(request, step, now)
         case Withdraw():
             moved = _withdraw(request, step, now)
+        case Remind() | Escalate():
+            moved = escalating.call(request, step, here)
+        case HandOver() | AddApprover():
+            moved = handing.give(request, step, here)
+        case SendBack() | Supplement():
+            moved = asking_back.ask(request, step, here)
+        case Appeal():
+            moved = appeals.note(request, step)
         case Expire():
             moved = _expire(request, now)
         case Recheck():

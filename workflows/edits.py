@@ -212,7 +212,8 @@ def _tightened(old: Rulebook, new: Rulebook) -> frozenset[str]:
     """Return which of these sections allow nothing that they did not allow before."""
     fewer = new.standing_approvals.gives_no_more_than(old.standing_approvals)
     shorter = new.grants.gives_no_more_than(old.grants)
-    found = {"standing_approvals": fewer, "grants": shorter}
+    watchful = new.alerts.alarms_no_less_than(old.alerts)
+    found = {"standing_approvals": fewer, "grants": shorter, "alerts": watchful}
     return frozenset(section for section, tightened in found.items() if tightened)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from workflows.model import Person
 
 # What a text needs to be filled in. People are given by name, times as aware UTC.
-Params = Mapping[str, str | int | datetime]
+Params = Mapping[str, str | int | datetime | tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,15 @@ class AskApprovers:
 
     stage: int
     approvers: tuple[Person, ...]
+    why: str = ""  # 'escalated', 'handed_over' or 'added' where that is why
+    by: str = ""  # the name of who handed over or added
+
+
+@dataclass(frozen=True, slots=True)
+class RemindApprovers:
+    """Remind these people, who have not answered for long."""
+
+    people: tuple[Person, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class NobodyCanDecide:
 
 Effect = (
     AskApprovers
+    | RemindApprovers
     | CloseCards
     | CloseCardsOf
     | TellRequester

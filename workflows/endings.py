@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from workflows.effects import CloseCards, Effect, Refuse, TellRequester
-from workflows.model import Request, State, Verdict, Vote, same_user
+from workflows.model import Reason, Request, State, Verdict, Vote, same_user
 from workflows.steps import Refused
 
 Moved = tuple[Request, tuple[Effect, ...]]
@@ -20,13 +20,20 @@ def who_decided(request: Request) -> str:
         return next(given, request.decided_by)
     if kind != "user":
         return request.decided_by
+    for vote in reversed(request.votes):
+        if vote.on_behalf and same_user(vote.by.userid, userid):
+            return said_by(vote)
     known = (request.requester, *(vote.by for vote in request.votes), *request.approvers)
     return next((p.name for p in known if same_user(p.userid, userid)), userid)
 
 
 def said_by(vote: Vote) -> str:
-    """Return the voter's name, or 'waiver:ID:NAME' for a yes that was given in advance."""
-    return f"waiver:{vote.waiver}:{vote.by.name}" if vote.waiver else vote.by.name
+    """Return the voter's name, 'waiver:ID:NAME' for a yes that was given in advance, or
+    'delegate:ABSENT:NAME' for an answer in somebody else's place.
+    """
+    if vote.waiver:
+        return f"waiver:{vote.waiver}:{vote.by.name}"
+    return f"delegate:{vote.on_behalf.name}:{vote.by.name}" if vote.on_behalf else vote.by.name
 
 
 def close(request: Request, state: State, by: str, now: datetime, comment: str = "") -> Moved:
@@ -56,7 +63,7 @@ def expect(request: Request, *states: State) -> None:
     )
 
 
-def params(request: Request, who: str = "") -> dict[str, str | int | datetime]:
+def params(request: Request, who: str = "") -> dict[str, str | int | datetime | tuple[str, ...]]:
     """Return what every text about a request may mention; `who` is the decider unless given."""
     return {
         "id": request.id,
@@ -68,6 +75,8 @@ def params(request: Request, who: str = "") -> dict[str, str | int | datetime]:
 
 def machine(verdict: Verdict) -> str:
     """Return the actor of a decision that no person took."""
+    if verdict.reason is Reason.FROZEN:
+        return verdict.overruled
     return (
         f"auto_review:{verdict.auto_review}" if verdict.auto_review else f"policy:{verdict.policy}"
     )

@@ -153,6 +153,20 @@ def of_claim(claim: Claim) -> Facts:
     return facts
 
 
+def of_wish(reason: str = "", *, count: int = 1, target: str = "", tag: str = "") -> Facts:
+    """Return the `request.*` facts of what is asked of customers one has; '' is known to be none.
+
+    `target` is who takes customers over, `tag` the corp tag to put on or take off.
+    """
+    return {
+        "claim.reason": reason,
+        "request.reason": reason,
+        "request.count": count,
+        "request.target": target,
+        "request.tag": tag,
+    }
+
+
 def of_counters(today: Counters, week: Counters) -> Facts:
     """Return the `today.*` and `week.*` facts."""
     return {

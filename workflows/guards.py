@@ -131,7 +131,7 @@ class _Crowds:
 
     def best(self, condition: All) -> tuple[_Filing, ...]:
         """Return what rules a condition out soonest, all of it together; nothing if none does."""
-        options = [(filing,) for filing in _filings(condition)]
+        options: list[tuple[_Filing, ...]] = [(filing,) for filing in _filings(condition)]
         for part in condition.parts:
             if isinstance(part, Either):
                 branches = [self.best(branch) for branch in part.branches]

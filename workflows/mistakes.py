@@ -70,6 +70,7 @@ CODES: Mapping[str, frozenset[str]] = {
         "escalate_to_nobody": "",
         "transfer_to_nobody": "",
         "not_observed": "value",
+        "only_told": "key value",
         "test_without_action": "",
         "matrix_too_large": "most",
         "unknown_person": "value",

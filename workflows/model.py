@@ -168,6 +168,31 @@ class Vote:
     via: str  # 'card', 'command', 'console', 'delegate', 'waiver'
     comment: str = ""
     waiver: str = ""  # id of the waiver by which it was given in advance
+    on_behalf: Person | None = None  # who was asked but is away, and had named the voter
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One approver's place at a stage, given to somebody else."""
+
+    stage: int
+    by: Person
+    to: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an approver wants to know before deciding, and what the requester said to it.
+
+    `text` is empty where the requester added something unasked.
+    """
+
+    stage: int
+    by: Person
+    text: str
+    at: datetime
+    answer: str = ""
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +221,19 @@ class Request:
     state: State = State.PENDING
     version: int = 0
     decided_at: datetime | None = None
-    decided_by: str = (
-        ""  # an actor: 'user:wangfang', 'system:timer', 'waiver:W-A7K2', 'breakglass:…'
-    )
+    decided_by: str = ""  # an actor: 'user:wangfang', 'breakglass:zhaomin', 'system:timer', …
     comment: str = ""  # the decider's words
     plan: Plan | None = None  # what is carried out, where it is not one add
+    stage_at: datetime | None = None  # when the present stage began
+    reminded_at: datetime | None = None  # when the people of this stage were reminded
+    rung: int = 0  # how many rungs of the ladder were called in at this stage
+    called: tuple[str, ...] = ()  # the sources of these rungs, as for a group
+    called_at: datetime | None = None  # when the last of them was called in
+    handed: tuple[Handed, ...] = ()
+    questions: tuple[Question, ...] = ()
+    barred: tuple[Person, ...] = ()  # who may not decide, besides those whom it concerns
+    appeal_of: str = ""  # id of the refused request that this one appeals against
+    appealed_as: str = ""  # id of the appeal against this one
 
     @property
     def key(self) -> str:
@@ -260,6 +293,7 @@ class Relation:
     containment: Containment = Containment.NONE
     former_remark: str = ""  # what the remark was before containment changed it
     request_id: str = ""  # the request that governs it
+    ended_by: str = ""  # how it ended last: 'member', 'customer', 'transfer' or 'remedy'
 
 
 class TicketState(StrEnum):

@@ -14,9 +14,9 @@ from datetime import datetime
 from functools import cached_property
 
 from workflows.alternatives import Aspect, How, Need, aspect_of
-from workflows.attributes import COMPUTED, GROUPS, LEVEL, TIER
+from workflows.attributes import COMPUTED, GROUPS, LEVEL, TIER, Kind
 from workflows.axes import Probe
-from workflows.conditions import All, During, Leaf, leaves
+from workflows.conditions import All, During, Leaf, leaves, plain
 from workflows.evaluation import UNSURE_GROUPS
 from workflows.gates import Gate, Ruling
 from workflows.model import Facts, FactValue, Outcome
@@ -179,7 +179,9 @@ class Options:
         attribute = self.policy.known.registry[name]
         match name:
             case "sender.level":
-                levels = {role.level for role in self.policy.rulebook.roles.values()}
+                given = {role.level for role in self.policy.rulebook.roles.values()}
+                now = plain(Kind.INT, self.start.facts.get(LEVEL))
+                levels = given if now is None else {*given, int(now)}
                 return Aspect(attribute, tuple(map(Probe.of, own)), tuple(sorted(levels)))
             case "customer.tier":
                 tiers = tuple(tier.name for tier in self.gate.tiers)

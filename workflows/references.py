@@ -18,7 +18,15 @@ from workflows.conditions import All, Known, Leaf, Reading, leaves
 from workflows.mistakes import Loc, Mistake, near
 from workflows.names import Names
 from workflows.schedules import parse_duration
-from workflows.sections import AutoReview, ChainStage, CustomerGroup, Rule, Rulebook, Tier
+from workflows.sections import (
+    AutoReview,
+    ChainStage,
+    CustomerGroup,
+    Enforcement,
+    Rule,
+    Rulebook,
+    Tier,
+)
 
 # What [[notify]] can subscribe to.
 EVENTS = (
@@ -34,6 +42,8 @@ EVENTS = (
 )
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+# Observed actions of which nothing is left to mark or undo: people are told, that is all.
+_ONLY_TOLD = frozenset({"friend.delete", "customer.edit"})
 
 
 def check(book: Rulebook, names: Names | None = None) -> list[Mistake]:
@@ -213,6 +223,8 @@ class _Checking:
             if action in ACTIONS and not ACTIONS[action].observed:
                 self._note(loc, "not_observed", value=action)
             denied = enforcement.denied
+            for part, key in _beyond_telling(enforcement) if action in _ONLY_TOLD else ():
+                self._note((*loc, part, key), "only_told", key=key, value=action)
             if denied.then == "transfer" and denied.transfer_to is None:
                 self._note((*loc, "denied"), "transfer_to_nobody")
             self._roles(enforcement.pending.notify, (*loc, "pending", "notify"))
@@ -241,3 +253,14 @@ class _Checking:
             for review in [expect.auto_review] if expect.auto_review else []:
                 loc_of = (*here, "auto_review")
                 self._known(review, self.names.reviews, "rule", loc_of, test.name)
+
+
+def _beyond_telling(enforcement: Enforcement) -> list[tuple[str, str]]:
+    """Return what is set in each part besides whom to tell."""
+    parts = {name: getattr(enforcement, name) for name in ("pending", "denied", "welcome")}
+    return [
+        (part, key)
+        for part, section in parts.items()
+        for key, field in type(section).model_fields.items()
+        if key != "notify" and getattr(section, key) != field.default
+    ]

@@ -187,7 +187,15 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 _STAND_IN: Mapping[str, object] = {"timezone": "UTC", "defaults": {"chain": ""}}
 # Sections that are one table: a wrong key in them sets the whole section aside.
 _WHOLE = frozenset(
-    {"defaults", "chain_defaults", "standing_approvals", "grants", "tickets", "quiet_hours"}
+    {
+        "alerts",
+        "chain_defaults",
+        "defaults",
+        "grants",
+        "quiet_hours",
+        "standing_approvals",
+        "tickets",
+    }
 )
 
 

@@ -86,6 +86,15 @@ class Schedule:
             left -= end - begin
         raise ValueError("the schedule has too few open hours")
 
+    def between(self, start: datetime, end: datetime) -> timedelta:
+        """Return how much open time lies between two moments; none if `end` is not later."""
+        passed = timedelta(0)
+        for begin, close in self._stretches(start):
+            if begin >= end:
+                break
+            passed += min(close, end) - begin
+        return passed
+
     def next_open(self, at: datetime) -> datetime:
         """Return the first UTC time from `at` on that is open."""
         return next(self._stretches(at))[0]

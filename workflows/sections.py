@@ -34,6 +34,7 @@ from workflows.notations import (
     columns_of,
 )
 from workflows.section import Section
+from workflows.sections_alerts import Alerts
 from workflows.sections_grants import Grants
 from workflows.sections_waivers import StandingApprovals
 
@@ -374,6 +375,7 @@ class Rulebook(Section):
     tickets: Tickets = Tickets()
     schedules: dict[str, WorkSchedule] = Field(default_factory=dict)
     quiet_hours: QuietHours | None = None
+    alerts: Alerts = Alerts()
     notify: tuple[Notify, ...] = ()
     test: tuple[PolicyTest, ...] = ()
     flow_test: tuple[FlowTest, ...] = ()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflows.model import Verdict
+from workflows.timing import Timing
 from workflows.waivers import Waiver
 
 
@@ -57,8 +58,62 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class Remind:
+    """Those who have not answered for so long are to be reminded, once at each stage."""
+
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """The stage has waited for so long: the next rung of the ladder is asked as well."""
+
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True)
 class Expire:
     """The time to decide is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """An approver gives their place at the present stage to somebody else."""
+
+    by: str  # userid
+    to: str  # userid
+
+
+@dataclass(frozen=True, slots=True)
+class AddApprover:
+    """An approver wants one more person to agree at the present stage."""
+
+    by: str  # userid
+    who: str  # userid
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack:
+    """An approver asks the requester something before deciding."""
+
+    by: str  # userid
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Supplement:
+    """The requester answers what was asked, or adds something unasked."""
+
+    by: str  # userid
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """The requester appeals against a refusal, once: `as_id` is the request in which it is seen."""
+
+    by: str  # userid
+    as_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +162,13 @@ Step = (
     | Deny
     | Override
     | Withdraw
+    | Remind
+    | Escalate
+    | HandOver
+    | AddApprover
+    | SendBack
+    | Supplement
+    | Appeal
     | Expire
     | Recheck
     | Supersede

@@ -78,9 +78,8 @@ def may_be_waived(request: Request) -> bool:
     verdict = request.verdict
     is_sure = not verdict.missing and verdict.reason not in {Reason.MISSING, Reason.FROZEN}
     is_asked = verdict.outcome is Outcome.APPROVAL and bool(verdict.chain and request.chain)
-    return (
-        is_sure and is_asked and request.origin in _ORIGINS and request.action not in NEVER_WAIVED
-    )
+    is_usual = request.origin in _ORIGINS and not request.appeal_of
+    return is_sure and is_asked and is_usual and request.action not in NEVER_WAIVED
 
 
 def case_of(request: Request) -> Case:

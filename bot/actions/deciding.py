@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import assert_never
 
-from bot.actions import cards, performing, waiving
+from bot.actions import cards, freezes, grants, performing, waiving
 from bot.actions.scene import Scene
 from workflows import approval, policy
 from workflows.approvers import Sources, ids_of, stage_of
@@ -58,16 +58,20 @@ _SAID: Mapping[type, str] = {
 }
 
 
-def open_request(scene: Scene, draft: Request) -> Request:
-    """Put a judged request on file and do what its verdict asks for.
+def open_request(scene: Scene, draft: Request, allowed: Override | None = None) -> Request:
+    """Put a judged request on file and do what its verdict asks for, unless an admin has allowed
+    it in an emergency.
 
     Its chain and its end follow from the verdict, unless the draft brings a chain of its own.
     """
     if draft.verdict.outcome is Outcome.APPROVAL:
         own = draft.chain or chain(scene, draft.verdict)
         draft = replace(draft, chain=own, due_at=policy.due_at(scene.policy, scene.now))
-    request, effects = approval.open_request(
-        draft, _sources(scene, draft), _fallback(scene), scene.now
+    sources, fallback = _sources(scene, draft), _fallback(scene)
+    request, effects = (
+        approval.advance(draft, allowed, sources, fallback, scene.now)
+        if allowed
+        else approval.open_request(draft, sources, fallback, scene.now)
     )
     scene.tx.requests.add(request)
     verdict = request.verdict
@@ -85,7 +89,10 @@ def open_request(scene: Scene, draft: Request) -> Request:
         shadow=verdict.shadow.word if verdict.shadow is not None else None,
         policy=verdict.policy,
         state=request.state.value,
+        overruled=verdict.overruled,
     )
+    if allowed:
+        _record(scene, request, allowed)
     if request.state is State.PENDING and request.due_at:
         scene.remind(EXPIRY, request.id, request.due_at)
     return follow(scene, request, effects)
@@ -96,6 +103,9 @@ def advance(scene: Scene, request: Request, step: Step) -> Request:
 
     Raises Refused, with nothing written, when the step may not be taken.
     """
+    if isinstance(step, Approve) and request.state is State.PENDING:
+        freezes.expect_thawed(scene, request)
+        grants.expect_lender(scene, step.by, request)
     new, effects = approval.advance(
         request,
         step,

@@ -74,6 +74,7 @@ def trace(scene: Scene, request: Request) -> list[Text]:
 
 
 def _line(scene: Scene, line: TraceLine) -> Text:
-    return scene.mine(
-        "why.line", indent="　" * line.depth, sign=line.sign, place=line.place, note=line.note
-    )
+    words = {"sign": line.sign, "place": line.place, "note": line.note}
+    # Put together by the catalogue itself: in a worded text, what is empty reads "none".
+    said = scene.texts("why.line", indent=Text("　" * line.depth), **words)
+    return Text(said.rstrip(" "))

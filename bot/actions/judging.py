@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
+from bot.actions import freezes, grants
 from bot.actions.scene import Scene
 from workflows import facts, policy
 from workflows.claims import Claim
@@ -40,9 +41,20 @@ def happened(scene: Scene, relation: Relation, ticketed: Request | None) -> Fact
     }
 
 
+def acting(scene: Scene, userid: str) -> Facts:
+    """Return what is known of a member who wants to do something, and of their day and week."""
+    return {**sender(scene, userid), **_counters(scene, userid, None)}
+
+
+def about(scene: Scene, userid: str, external_userid: str) -> Facts:
+    """Return what is known of a customer, as a member meets them."""
+    return _customer(scene, userid, scene.tx.relations.customer(external_userid))
+
+
 def judge(scene: Scene, known: Facts, action: str = ADD) -> Verdict:
-    """Ask the policy."""
-    return policy.decide(scene.policy, known, action, scene.now)
+    """Ask the policy; a freeze has the last word."""
+    verdict = policy.decide(scene.policy, known, action, scene.now)
+    return freezes.verdict_under(scene, verdict, known, action)
 
 
 def sender(scene: Scene, userid: str) -> Facts:
@@ -50,8 +62,13 @@ def sender(scene: Scene, userid: str) -> Facts:
     member = scene.directory.member(userid)
     if member is None:
         return facts.of_sender(None, scene.directory, frozenset(), 0)
-    standing = scene.standing
-    return facts.of_sender(member, scene.directory, standing.roles(userid), standing.level(userid))
+    return facts.of_sender(
+        member,
+        scene.directory,
+        scene.standing.roles(userid),
+        scene.standing.level(userid),
+        grants.held(scene, userid),
+    )
 
 
 def _customer(scene: Scene, userid: str, customer: Customer | None) -> Facts:

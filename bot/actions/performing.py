@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bot.actions import containing, tickets, versions
+from bot.actions import containing, freezes, grants, tickets, versions
 from bot.actions.scene import Scene
 from workflows.lockout import CHANGE
 from workflows.model import Origin, Request
+from workflows.plans import Granting, Lifting
 from workflows.steps import Executed, ExecutionFailed
 
 JUDGE_AGAIN = "judge_again"
@@ -15,6 +16,10 @@ def perform(scene: Scene, request: Request) -> Executed | ExecutionFailed | None
     """Carry an approved request out; return the step that says so when it is done at once."""
     if request.action == CHANGE:
         return versions.perform(scene, request)
+    if isinstance(request.plan, Granting):
+        return grants.perform(scene, request)
+    if isinstance(request.plan, Lifting):
+        return freezes.perform(scene, request)
     if request.origin is Origin.ASKED:
         tickets.issue(scene, request)
         return None  # done when WeCom has made the contact way
@@ -24,7 +29,7 @@ def perform(scene: Scene, request: Request) -> Executed | ExecutionFailed | None
 
 def refuse(scene: Scene, request: Request) -> None:
     """Undo what a refused request has brought about."""
-    if request.action == CHANGE:
+    if request.action == CHANGE or isinstance(request.plan, Granting | Lifting):
         return  # nothing has happened yet
     if request.origin is Origin.ASKED:
         tickets.revoke(scene, request)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bot.actions import freezes
 from bot.actions.scene import Scene
 from bot.wording import Action, Level, Lines, Words
 from workflows.model import Facts, Reason, Request
+from workflows.policy import granted_in
 from workflows.references import PLACEHOLDER
 from workflows.sections import Rule
 
@@ -12,6 +14,8 @@ from workflows.sections import Rule
 def why(scene: Scene, request: Request) -> Words | Lines:
     """Return what the rules say to the requester: their `say`, or the reason in plain words."""
     verdict = request.verdict
+    if verdict.reason is Reason.FROZEN:
+        return freezes.why(scene, verdict)
     if verdict.say:
         return Lines(verdict.say)
     known = scene.policy.known.registry
@@ -22,7 +26,8 @@ def why(scene: Scene, request: Request) -> Words | Lines:
     }
     key = f"reason.{verdict.reason.value}"
     if verdict.reason is Reason.LEVEL:
-        key = f"{key}.{verdict.outcome.word}"
+        lent = request.action in granted_in(request.facts)
+        key = f"{'reason.lent' if lent else key}.{verdict.outcome.word}"
     return Words(key, words)
 
 

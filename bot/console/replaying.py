@@ -68,7 +68,7 @@ async def watched(database: Database, judge: Policy, window: Window, voice: Text
     """Judge again under a progress bar, if somebody sits before the terminal."""
 
     def look(tx: Transaction) -> tuple[Directory, int]:
-        return tx.people.directory(), tx.requests.count_decided(window.since, window.until)
+        return tx.people.directory(), tx.decisions.count(window.since, window.until)
 
     directory, count = await database.read(look)
     with _bar(voice("replay.progress"), count) as progress:

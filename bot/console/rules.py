@@ -82,7 +82,7 @@ def diff(
     if as_json:
         shell.print_json(comparing.as_json(found))
     else:
-        shell.say_all(comparing.lines(found, voice_of(after)))
+        shell.say_all(comparing.lines(found, voice_of(after), shell.naming(directory)))
     raise typer.Exit(FINDINGS if found.is_widening else 0)
 
 

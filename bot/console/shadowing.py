@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -103,7 +103,12 @@ def _put(found: Settings, new: Path, wish: Wish) -> None:
 
 
 def _start(scene: Scene, wish: Wish, findings: Findings) -> None:
-    scene.tx.candidates.put_shadow(proposals.candidate(findings, wish, scene))
+    version = proposals.candidate(findings, wish, scene)
+    proposed = scene.tx.candidates.get(version.hash)
+    if proposed is not None and proposed.request_id:
+        # Somebody is asked about it, or was: what they were shown stays as it was.
+        version = replace(proposed, proposed_at=scene.now)
+    scene.tx.candidates.put_shadow(version)
     scene.record("shadow.started", policy=findings.policy.hash, reason=wish.reason)
 
 

@@ -18,6 +18,7 @@ from bot.settings import BadSettings, Reading, Settings, Unparsable
 from bot.texts import Texts
 from storage.database import Database, Unavailable
 from storage.transaction import Step
+from workflows.directory import Directory
 from workflows.mistakes import Mistake
 
 T = TypeVar("T")
@@ -129,6 +130,16 @@ def on_database(address: str, voice: Texts, ask: Callable[[Database], Coroutine[
         except Unavailable as error:
             complain(voice("database.unavailable", error=str(error)))
             raise typer.Exit(FINDINGS) from None
+
+
+def naming(directory: Directory) -> Callable[[str], str]:
+    """Return how people are shown on the command line: name and userid, or what is known."""
+
+    def named(userid: str) -> str:
+        member = directory.member(userid)
+        return f"{member.name} ({member.userid})" if member and member.name else userid
+
+    return named
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot import checking, comparing, proposals, reports, settings, texts
+from bot import checking, comparing, proposals, reports, settings, tallies, texts
 from bot.actions import rulebooks
 from bot.company import Company
 from bot.console import shell
@@ -56,7 +56,7 @@ def apply(
         company = await _company(database, found.rules)
         _expect_member(company, by, voice)
         findings = await proposals.find_out(database, company, wish.rules)
-        _show(findings, str(file), file.read_text("utf-8"), voice)
+        _show(findings, company, (str(file), file.read_text("utf-8")), voice)
         if _is_over(findings, unasked=emergency):
             return Considered(_fate(findings), findings)
         if not _is_sure(voice, yes=yes):
@@ -106,7 +106,7 @@ def rollback(
         company = await _company(database, rules)
         _expect_member(company, by, voice)
         findings = await proposals.find_out(database, company, rules)
-        _show(findings, earlier.hash, "", voice)
+        _show(findings, company, (earlier.hash, ""), voice)
         if _is_over(findings, unasked=True):
             return Considered(_fate(findings), findings)
         if not _is_sure(voice, yes=yes):
@@ -147,11 +147,15 @@ def _refuse(said: str) -> NoReturn:
     raise typer.Exit(FINDINGS)
 
 
-def _show(findings: Findings, name: str, text: str, voice: Texts) -> None:
-    """Print what is wrong with a version, and what it changes."""
-    shell.say_all(reports.checked(name, text, findings.checked, voice))
+def _show(findings: Findings, company: Company, file: tuple[str, str], voice: Texts) -> None:
+    """Print what is wrong with a version, by the path and text of its file, and what it changes."""
+    shell.say_all(reports.checked(*file, findings.checked, voice))
     if findings.report is not None:
-        shell.say_all(comparing.lines(findings.report, voice))
+        named = shell.naming(company.standing.directory)
+        shell.say_all(comparing.lines(findings.report, voice, named))
+    if findings.replayed is not None and findings.replayed.total:
+        sums = tallies.sums(findings.replayed, voice)
+        shell.say(voice("apply.replayed", days=proposals.REPLAYED_DAYS, sums=sums))
 
 
 def _is_over(findings: Findings, *, unasked: bool) -> bool:
@@ -213,8 +217,9 @@ def _listed(
                 "history.detail",
                 effect=voice(f"diff.sum.{found['tendency']}"),
                 people=voice("versions.people", count=found["people"]),
-                tests=voice("versions.tests", count=found["tests"]),
-            )
+                tests=voice("versions.tests", count=found["tests"]) if found["tests"] else "-",
+                replay=voice("versions.replay", **found["replay"]) if found.get("replay") else "",
+            ).rstrip("； ;")
 
 
 def _json(version: StoredPolicy) -> dict[str, object]:

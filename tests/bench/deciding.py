@@ -15,7 +15,7 @@ from statistics import mean, median
 from typing import Any, TypeVar
 
 from tests.bench import engines, rulesets
-from tests.bench.engines import Answer, Engine
+from tests.bench.engines import Answer, Engine, Text
 from tests.bench.rulesets import RuleSet
 from workflows import policy
 
@@ -35,10 +35,7 @@ class Depth:
 FULL = Depth((10, 100, 1_000, 10_000), 1_000, 1.5)
 QUICK = Depth((10, 100, 1_000), 200, 0.3)
 _COMPARED = (rulesets.mixed, rulesets.one_attribute)
-_ALONE = (
-    rulesets.many_hold,
-    rulesets.missing_fact,
-)  # the others stop at the first, or know no such
+_ALONE = (rulesets.many_hold, rulesets.missing_fact)  # the others would stop at once, or fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,8 @@ def _other(
     module = engine.imported()
     if module is None:
         return None
-    texts = {action: [] for action in rulesets.ACTIONS} | engines.texts(made, engine.spelling)
+    texts: dict[str, list[Text]] = {action: [] for action in rulesets.ACTIONS}
+    texts |= engines.texts(made, engine.spelling)
     attributes = [made.known.registry[name] for name in rules.cases[0].facts]
     ready, asked = _timed(lambda: engine.ready(module, texts, attributes))
     events = [(case.action, engines.plain(case.facts)) for case in rules.cases]

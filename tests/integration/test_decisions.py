@@ -55,7 +55,7 @@ async def add(db: Database, *requests: Request, versions: tuple[Policy, ...] = (
 
 
 async def page(db: Database, limit: int = 10, before: Decision | None = None) -> list[Decision]:
-    return await db.read(lambda tx: tx.requests.decided(NOON, EVER, limit, before))
+    return await db.read(lambda tx: tx.decisions.page(NOON, EVER, limit, before))
 
 
 async def test_every_decision_is_read_once_the_newest_first_also_of_the_same_moment(
@@ -106,7 +106,7 @@ async def test_what_no_member_asked_and_what_is_out_of_the_window_is_left_out(
     )
 
     assert [each.id for each in await page(db)] == ["SEEN"]
-    assert await db.read(lambda tx: tx.requests.count_decided(NOON, EVER)) == 1
+    assert await db.read(lambda tx: tx.decisions.count(NOON, EVER)) == 1
 
 
 async def test_pages_are_found_by_index(db: Database, engine: Engine) -> None:

@@ -141,6 +141,25 @@ async def test_customers_are_found_by_the_beginning_of_their_name_or_company(
         assert found == expected, words
 
 
+async def test_a_customer_is_found_by_the_whole_name_or_id_only(db: Database) -> None:
+    one, two = Customer("wm-1", "Zhang Wei"), Customer("wm-2", "ZHANG WEI", "wecom", "Zhang")
+    other = Customer("wm-3", "Zhang", "wecom", "Zhang Wei")
+    for customer in (one, two, other):
+        await db.write(lambda tx, c=customer: tx.relations.put_customer(c))  # type: ignore[misc]
+
+    for words, expected in {
+        " zhang wei": [one, two],
+        "Zhang": [other],
+        "wm-2": [two],
+        "WM-2": [],
+        "Zhan": [],
+        "wm-1\x00": [one],
+        "": [],
+    }.items():
+        found = await db.read(lambda tx, w=words: tx.relations.called(w))  # type: ignore[misc]
+        assert found == expected, words
+
+
 async def test_a_card_is_found_by_its_task_and_its_request(db: Database) -> None:
     await db.write(lambda tx: tx.cards.add(CARD))
     closed = replace(CARD, state=CardState.CLOSED)

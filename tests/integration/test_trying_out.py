@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from bot import checking, settings
 from bot.cli import cli
 from bot.console import replaying
+from storage.candidates import Candidate
 from storage.database import Database
 from storage.policies import StoredPolicy
 from storage.transaction import Transaction
@@ -278,6 +279,24 @@ def test_what_is_in_force_need_not_run_in_shadow(config: Path) -> None:
     result = run(config, "shadow", str(config))
 
     assert (result.exit_code, "正在生效" in result.output) == (1, True)
+
+
+def test_what_approvers_were_shown_of_a_version_stays_when_it_runs_in_shadow(
+    config: Path,
+) -> None:
+    in_force(config)
+    new = changed(config, (CAP, "today.adds.gte = 5"))
+    asked = Candidate(
+        policy_of(new).hash, "{}", "chenyu", "fair", datetime.now(UTC), "a-base", "{}", "C7K2"
+    )
+    written(config, lambda tx: tx.candidates.put(asked))
+
+    assert run(config, "shadow", str(new), "--by", "zhaomin").exit_code == 0
+
+    found = written(config, lambda tx: tx.candidates.shadow())
+    assert found is not None
+    assert replace(found, proposed_at=asked.proposed_at) == asked
+    assert found.proposed_at > asked.proposed_at
 
 
 def test_nobody_unknown_puts_a_file_in_shadow(config: Path) -> None:

@@ -83,10 +83,13 @@ async def test_an_edit_that_widens_waits_for_two_admins_when_nobody_says_who_mad
     stage: Stage,
 ) -> None:
     before = await in_force(stage)
+    await stage.say("zhouxiaomei", ASK)
+    await stage.card("wangfang", "张伟")
 
     edit(stage, LOOSER)
 
     card = await stage.card("zhaomin", "规则文件改了")
+    assert "近 30 天 1 项：1 放宽，0 收紧" in str(card)
     assert "总体：放宽" in str(card)
     assert "1 人的权限有变化" in str(card)
     await stage.press("zhaomin", card, "more")
@@ -99,8 +102,8 @@ async def test_an_edit_that_widens_waits_for_two_admins_when_nobody_says_who_mad
 
     await stage.hears("zhaomin", "新规则已生效")
     assert await in_force(stage) != before
-    await stage.say("zhouxiaomei", ASK)
-    await stage.hears("zhouxiaomei", "可以添加 张伟")
+    await stage.say("zhouxiaomei", "加 林雪 13900005678 展会认识")
+    await stage.hears("zhouxiaomei", "可以添加 林雪")
 
 
 async def test_an_admin_who_says_who_they_are_needs_one_other_admin_and_never_themselves(

@@ -58,7 +58,10 @@ def test_days_later_nothing_is_called_now() -> None:
 
 
 def test_a_level_is_told_with_the_title_of_its_role() -> None:
-    roles = {"lead": {"title": "主管", "level": 3, "members": ["user:wangfang"]}}
+    roles = {
+        "lead": {"title": "主管", "level": 3, "members": ["user:wangfang"]},
+        "admin": {"level": 5, "members": ["user:zhaomin"]},
+    }
     policy = a_policy(permissions={"friend.add": {"allow": 3, "approval": 1}}, roles=roles)
 
     assert told(policy, FACTS).endswith("成员级别达到 主管（3 级）（现为 2 级）。")

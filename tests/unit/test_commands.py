@@ -304,6 +304,29 @@ def test_lengths_of_time_are_read(text: str, length: timedelta | None) -> None:
     assert duration_of(text) == length
 
 
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("权限 李雷 张总", Rights("李雷", "张总")),
+        ("权限 李雷，张总", Rights("李雷", "张总")),
+        ("权限 李雷、 张总。", Rights("李雷", "张总")),
+        ("权限 张总", Rights("张总")),
+        ("权限李雷 张总", Rights("李雷", "张总")),
+        ("权限张总", Rights("张总")),
+        ("查权限 lilei wmDemo0001", Rights("lilei", "wmDemo0001")),
+        ("rights lilei John Smith", Rights("lilei", "John Smith")),
+        ("my rights", Rights()),
+    ],
+)
+def test_rights_are_asked_of_a_member_a_customer_or_both(text: str, command: Rights) -> None:
+    assert parse(text) == command
+
+
+@pytest.mark.parametrize("text", ["权限不够怎么办", "权限管理 在哪里", "权限有问题 张总"])
+def test_talk_about_rights_asks_for_none(text: str) -> None:
+    assert parse(text) == PlainText(text)
+
+
 def test_no_word_belongs_to_two_verbs() -> None:
     words = [word for verb in VERBS for word in (*verb.zh, *verb.en)]
 

@@ -331,6 +331,7 @@ def _filled() -> set[str]:
         *facts.of_contact(relation, company),
         *facts.of_plan(),
         *facts.of_claim(Claim(signed=True)),
+        *facts.of_wish(),
         *facts.of_counters(count, count),
     }
 
