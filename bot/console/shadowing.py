@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -14,10 +14,11 @@ from bot import checking, comparing, promoting, proposals, replays, reports, set
 from bot.actions import rulebooks
 from bot.actions.scene import Scene
 from bot.company import Company
-from bot.console import shell
+from bot.console import putting, shell
+from bot.console.putting import By, Offer, Reason, Yes
 from bot.console.shell import CONFIG, FINDINGS, AsJson, Config, voice_of
 from bot.promoting import Unclear
-from bot.proposals import Findings, Wish
+from bot.proposals import Considered, Findings, Wish
 from bot.replays import Window
 from bot.settings import Settings
 from bot.texts import Text, Texts
@@ -28,6 +29,7 @@ from workflows import edits
 from workflows.directory import Directory
 from workflows.edits import Report
 from workflows.replaying import Tally
+from workflows.sections import Rulebook
 from workflows.shadowing import Trials, rules_on_trial
 from workflows.standing import Standing
 
@@ -68,13 +70,18 @@ def promote(
         str, typer.Argument(help="A rule that runs in shadow; left out, the version in shadow.")
     ] = "",
     config: Config = CONFIG,
+    by: By = rulebooks.FILE,
+    reason: Reason = "",
+    yes: Yes = False,
 ) -> None:
-    """Show what promoting does, and enforce a rule on trial by changing its mode in the file."""
+    """Show what promoting changes, then do it: put the version in shadow in force as `apply` does,
+    or enforce a rule on trial by changing its mode in the file.
+    """
     found = shell.load(config)
     if rule:
         _promote_rule(found, config, rule)
     else:
-        _promote_version(found)
+        _promote_version(found, Wish(found.rules, by, reason), yes=yes)
 
 
 # --- a version in shadow
@@ -84,8 +91,8 @@ def _put(found: Settings, new: Path, wish: Wish) -> None:
     voice, by = voice_of(found), wish.author
 
     async def go(database: Database) -> Findings:
-        company = await _company(database, found)
-        _expect_member(company, by, voice)
+        company = await putting.company_of(database, found.rules)
+        putting.expect_member(company, by, voice)
         findings = await proposals.find_out(database, company, wish.rules)
         if findings.checked.is_good and findings.policy.hash != findings.base:
             await database.write(lambda tx: _start(_scene(company, tx, by), wish, findings))
@@ -94,9 +101,9 @@ def _put(found: Settings, new: Path, wish: Wish) -> None:
     findings = shell.on_database(found.storage.address, voice, go)
     shell.say_all(reports.checked(str(new), new.read_text("utf-8"), findings.checked, voice))
     if not findings.checked.is_good:
-        _refuse(voice("shadow.not_put"))
+        shell.refuse(voice("shadow.not_put"))
     if findings.policy.hash == findings.base:
-        _refuse(voice("shadow.in_force", hash=findings.policy.hash))
+        shell.refuse(voice("shadow.in_force", hash=findings.policy.hash))
     if findings.report is not None:
         shell.say_all(comparing.lines(findings.report, voice))
     shell.say(voice("shadow.put", hash=findings.policy.hash))
@@ -116,13 +123,13 @@ def _end(found: Settings, by: str) -> None:
     voice = voice_of(found)
 
     async def go(database: Database) -> Candidate | None:
-        company = await _company(database, found)
-        _expect_member(company, by, voice)
+        company = await putting.company_of(database, found.rules)
+        putting.expect_member(company, by, voice)
         return await database.write(lambda tx: _stop(_scene(company, tx, by)))
 
     ended = shell.on_database(found.storage.address, voice, go)
     if ended is None:
-        _refuse(voice("shadow.no_candidate"))
+        shell.refuse(voice("shadow.no_candidate"))
     shell.say(voice("shadow.ended", hash=ended.hash))
 
 
@@ -152,7 +159,7 @@ def _show(found: Settings, *, as_json: bool) -> None:
     voice, now = voice_of(found), datetime.now(UTC)
 
     async def go(database: Database) -> _Shown:
-        standing = (await _company(database, found)).standing
+        standing = (await putting.company_of(database, found.rules)).standing
         month = Window(now - timedelta(days=_DAYS), now)
         trials = await replays.trials(database, standing, month)
         candidate = await database.read(lambda tx: tx.candidates.shadow())
@@ -219,17 +226,17 @@ def _compared(found: Settings) -> Report:
     voice = voice_of(found)
 
     async def go(database: Database) -> Report:
-        company = await _company(database, found)
+        company = await putting.company_of(database, found.rules)
         active, version = await database.read(
             lambda tx: (tx.policies.active_hash(), tx.candidates.shadow())
         )
         if version is None:
-            _refuse(voice("shadow.no_candidate"))
+            shell.refuse(voice("shadow.no_candidate"))
         if not active:
-            _refuse(voice("shadow.no_version"))
+            shell.refuse(voice("shadow.no_version"))
         policy = replays.compiled(version.hash, version.text)
         if policy is None:
-            _refuse(voice("shadow.unreadable", hash=version.hash))
+            shell.refuse(voice("shadow.unreadable", hash=version.hash))
         now = company.standing
         return edits.report(now, Standing(policy, now.directory), company.now())
 
@@ -239,28 +246,42 @@ def _compared(found: Settings) -> Report:
 # --- promoting
 
 
-def _promote_version(found: Settings) -> None:
-    """Show what the version in shadow would change, and say how it comes into force."""
+def _promote_version(found: Settings, wish: Wish, *, yes: bool) -> None:
+    """Put the version in shadow in force, or before those who decide on it."""
     voice = voice_of(found)
-    shell.say_all(comparing.lines(_compared(found), voice))
-    shell.say(voice("promote.how"))
+
+    async def go(database: Database) -> Considered | None:
+        company = await putting.company_of(database, found.rules)
+        version = await database.read(lambda tx: tx.candidates.shadow())
+        if version is None:
+            shell.refuse(voice("shadow.no_candidate"))
+        if replays.compiled(version.hash, version.text) is None:
+            shell.refuse(voice("shadow.unreadable", hash=version.hash))
+        rules = Rulebook.model_validate_json(version.text)
+        reason = wish.reason or version.reason
+        offer = Offer(replace(wish, rules=rules, reason=reason), version.hash)
+        return await putting.put(database, company, offer, voice, yes=yes)
+
+    done = shell.on_database(found.storage.address, voice, go)
+    shell.say(voice("promote.update_file"))
+    putting.finish(done, wish.author, voice)
 
 
 def _promote_rule(found: Settings, config: Path, rule: str) -> None:
     voice = voice_of(found)
     if all(rule != each.id for each in found.rules.rule):
-        _refuse(voice("promote.unknown", rule=rule))
+        shell.refuse(voice("promote.unknown", rule=rule))
     if rule not in rules_on_trial(found.rules):
-        _refuse(voice("promote.not_shadow", rule=rule))
+        shell.refuse(voice("promote.not_shadow", rule=rule))
     try:
         text = promoting.enforced(config.read_bytes().decode(), rule)
     except Unclear:
-        _refuse(voice("promote.by_hand", path=str(config), rule=rule))
+        shell.refuse(voice("promote.by_hand", path=str(config), rule=rule))
     _expect_good(found, config, text)
     try:
         promoting.overwrite(config, text)
     except OSError as error:
-        _refuse(voice("promote.unwritable", path=str(config), error=error.strerror))
+        shell.refuse(voice("promote.unwritable", path=str(config), error=error.strerror))
     shell.say(voice("promote.done", path=str(config), rule=rule))
 
 
@@ -271,28 +292,8 @@ def _expect_good(found: Settings, config: Path, text: str) -> None:
     checked = checking.check(edited, known)
     if not checked.is_good:
         shell.say_all(reports.checked(str(config), text, checked, voice))
-        _refuse(voice("promote.refused", path=str(config)))
+        shell.refuse(voice("promote.refused", path=str(config)))
     directory = known.directory or Directory()
     was = Standing(checking.compiled(found.rules), directory)
     report = edits.report(was, Standing(edited, directory), datetime.now(UTC))
     shell.say_all(comparing.lines(report, voice))
-
-
-# --- both
-
-
-async def _company(database: Database, found: Settings) -> Company:
-    company = Company(checking.compiled(found.rules), lambda: datetime.now(UTC))
-    await company.refresh(database)
-    return company
-
-
-def _expect_member(company: Company, by: str, voice: Texts) -> None:
-    known = company.standing.directory
-    if by != rulebooks.FILE and known.members and known.member(by) is None:
-        _refuse(voice("apply.unknown_member", who=by))
-
-
-def _refuse(said: str) -> NoReturn:
-    shell.complain(said)
-    raise typer.Exit(FINDINGS)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -49,6 +49,12 @@ def say_all(lines: Iterable[str]) -> None:
 def complain(line: str) -> None:
     """Print a line where errors go."""
     _err.print(line, markup=False)
+
+
+def refuse(said: str) -> NoReturn:
+    """Say why it is not done, and exit with 1."""
+    complain(said)
+    raise typer.Exit(FINDINGS)
 
 
 def print_json(value: object) -> None:

@@ -395,15 +395,19 @@ def test_a_mode_that_a_person_must_change_is_left_alone(config: Path) -> None:
     assert config.read_text("utf-8") == text
 
 
-def test_promoting_the_version_in_shadow_shows_what_it_changes_and_how_to_go_on(
+def test_promoting_the_version_in_shadow_shows_what_it_changes_and_puts_it_in_force(
     config: Path,
 ) -> None:
     in_force(config)
     assert run(config, "promote").exit_code == 1
     run(config, "shadow", str(changed(config, (CAP, "today.adds.gte = 5"))))
 
-    result = run(config, "promote")
+    assert "--yes" in run(config, "promote").output
+
+    result = run(config, "promote", "--yes")
 
     assert result.exit_code == 0
     assert "总体：收紧" in result.output
-    assert "menwei apply" in result.output
+    assert "已生效" in result.output
+    assert "没有版本" not in run(config, "history").output
+    assert run(config, "shadow").output.count("在试运行") == 0
