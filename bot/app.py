@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import structlog
@@ -51,6 +52,7 @@ class App:
     settings: Settings
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     file: Path | None = None  # the config file to be watched
+    _died: bool = False  # something that runs for ever has ended
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -88,7 +90,7 @@ class App:
             if self.file is not None:
                 tasks.append(RuleFile(self.file, db, company, self.settings.program).watch())
             for each in tasks:
-                stack.push_async_callback(_ended, asyncio.create_task(each))
+                stack.push_async_callback(_ended, self._started(each))
             await inbox.start()
             stack.push_async_callback(inbox.stop)  # what was accepted is committed
             checks = _checks(db, wecom, company)
@@ -98,6 +100,18 @@ class App:
             wish = self.settings.server
             await web.TCPSite(runner, wish.host, wish.port).start()
             yield _address(runner)
+
+    def _started(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run what is to run for ever; should it end, /healthz says so and we are restarted."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled():
+                _log.critical("task_died", task=task.get_name(), error=repr(task.exception()))
+                self._died = True
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        return task
 
     def _wecom(self, http: aiohttp.ClientSession, cache: Cache, metrics: Metrics) -> Wecom:
         wish = self.settings.wecom
@@ -169,7 +183,7 @@ class App:
         if wish.wecom.directory is not None:
             door = self._door(wish.wecom.directory, inbox, metrics)
             app.add_routes(webhook.routes(door, "/wecom/directory"))
-        app.add_routes(monitoring.routes(metrics, checks, gauges))
+        app.add_routes(monitoring.routes(metrics, checks, gauges, lambda: not self._died))
         # No access log: addresses carry signatures, and a line for every callback says nothing.
         return web.AppRunner(app, access_log=None)
 

@@ -15,6 +15,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _READY = 200
+_BROKEN = 500
+_BROKEN = 500
 _NOT_READY = 503
 
 Check = Callable[[], Awaitable[str]]  # '' when fine, else what is wrong in a few words
@@ -59,12 +61,20 @@ class Metrics:
 
 
 def routes(
-    metrics: Metrics, checks: Mapping[str, Check], refresh: Callable[[], Awaitable[None]]
+    metrics: Metrics,
+    checks: Mapping[str, Check],
+    refresh: Callable[[], Awaitable[None]],
+    is_whole: Callable[[], bool],
 ) -> list[web.RouteDef]:
-    """Return the routes operators use. `refresh` brings the gauges up to date."""
+    """Return the routes operators use. `refresh` brings the gauges up to date.
+
+    A process of which a part has died is not `is_whole` any more and should be restarted.
+    """
 
     async def healthz(_: web.Request) -> web.Response:
-        return web.json_response({"status": "alive"})
+        if is_whole():
+            return web.json_response({"status": "alive"})
+        return web.json_response({"status": "broken"}, status=_BROKEN)
 
     async def readyz(_: web.Request) -> web.Response:
         found = {name: await check() for name, check in checks.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,15 @@ class RuleFile:
     async def watch(self) -> None:
         """Take the file up now, and again whenever it changes, until cancelled."""
         await self._look(starting=True)
+        while True:
+            try:
+                await self._follow()
+            except (OSError, RuntimeError) as error:  # no more watches to be had, or no folder
+                _log.warning("config_not_watched", error=str(error))
+                await asyncio.sleep(_LOOK_AGAIN / 1000)
+                await self._look(starting=False)
+
+    async def _follow(self) -> None:
         async for _ in awatch(
             self.path.parent,
             watch_filter=lambda _, name: Path(name).name in {self.path.name, "..data"},

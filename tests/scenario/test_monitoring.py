@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bot import app
 from tests.scenario.conftest import Stage
 
 
@@ -42,3 +45,18 @@ async def test_the_figures_count_events_and_calls_and_name_nobody(stage: Stage) 
     assert 'menwei_work_handled_total{kind="SendCard",queue="outbox",result="done"} 1.0' in body
     for personal in ("zhouxiaomei", "周小美", "张伟", "13800001234"):
         assert personal not in body
+
+
+async def test_a_program_of_which_a_part_has_died_says_that_it_should_be_restarted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object) -> None:
+        raise RuntimeError("no more")
+
+    await stage.stop()
+    monkeypatch.setattr(app, "_keep_fresh", dies)
+    await stage.start()
+
+    await stage.until(
+        lambda: seen(stage, "/healthz"), lambda answer: answer[0] == 500, "it says it is broken"
+    )
