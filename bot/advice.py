@@ -15,7 +15,7 @@ from datetime import datetime
 
 from bot.texts import Text, Texts, joined
 from workflows.alternatives import How, Need
-from workflows.attributes import GROUPS, LEVEL, TIER, Attribute, Kind
+from workflows.attributes import GRANTS, GROUPS, LEVEL, TIER, Attribute, Kind
 from workflows.conditions import Scalar
 from workflows.facts import WAYS
 from workflows.model import Outcome
@@ -56,6 +56,9 @@ class Adviser:
             return self._time(change)
         if self.guarded and attribute.name.startswith("customer."):
             return self.voice("nearest.customer")
+        if attribute.name == GRANTS and {need.how for need in change.needs} == {How.HAS}:
+            actions = self._values(change.needs[0], attribute)
+            return self.voice("nearest.lent", actions=actions)
         title = self._title(attribute)
         needs = self._needs(change, attribute)
         if change.before is None:
@@ -106,6 +109,8 @@ class Adviser:
                 return self.voice("nearest.word.yes" if value else "nearest.word.no")
             case int() if name == LEVEL:
                 return self.voice.level(value, self._role_at(value))
+            case str() if name == GRANTS:
+                return self.voice.action(value)
             case str() if name == TIER:
                 return _titled(value, {each.name: each.title for each in self.book.tier})
             case str() if name == GROUPS:

@@ -43,6 +43,7 @@ class Choice(StrEnum):
     DENY = "deny"
     MORE = "more"  # show the details as text
     WAIVE = "waive"  # approve this one and, for some days, the same ones to come
+    AGAIN = "again"  # submit a request again that the rules have overtaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ class Sheet:
     adds_today: int | None = None
     due: str = ""
     on_behalf: str = ""  # the approver's name, when a deputy reads this
+    note: str = ""  # why this reader is asked, where the chain does not say so
+    evidence: tuple[str, ...] = ()  # how like cases were decided, and more to weigh
     reasons: tuple[str, ...] = ()  # for refusing, as configured
     waive_days: int = 0  # for how long the same may be approved in advance; 0: not at all
     rows: tuple[tuple[str, str], ...] = ()  # label and value, where it is not about a customer
@@ -126,6 +129,16 @@ def approval_card(sheet: Sheet, texts: Texts, task_id: str) -> dict[str, Any]:
         }
         for choice, style in styles.items()
     ]
+    return _without_blanks(card)
+
+
+def again_card(sheet: Sheet, texts: Texts, task_id: str, said: str) -> dict[str, Any]:
+    """Return the card with which a request can be submitted again by one press."""
+    card = _face(replace(sheet, due=""), texts, texts("card.source_again"))
+    card["sub_title_text"] = shorten(said, _SUB_TITLE)
+    card["task_id"] = task_id
+    key = Press(sheet.request_id, sheet.stage, Choice.AGAIN).pack()
+    card["button_list"] = [{"text": texts("card.again"), "style": 1, "key": key}]
     return _without_blanks(card)
 
 
@@ -255,7 +268,8 @@ def _because(sheet: Sheet, texts: Texts) -> Text:
     says = [say for _, say in sheet.rules if say] or ([sheet.why] if sheet.why else [])
     behalf = [texts("card.behalf", name=sheet.on_behalf)] if sheet.on_behalf else []
     because = [texts("card.because", rules=joined(says, " "))] if says else []
-    return joined([*behalf, *because, *sheet.agreed], " ")
+    note = [sheet.note] if sheet.note else []
+    return joined([*behalf, *note, *because, *sheet.evidence, *sheet.agreed], " ")
 
 
 def _reason(sheet: Sheet, texts: Texts) -> str:
@@ -332,6 +346,7 @@ def _details(sheet: Sheet, texts: Texts) -> list[tuple[str, str]]:
         ("why", "" if sheet.rules else sheet.why),
         ("reason", _reason(sheet, texts)),
         ("agreed", joined(sheet.agreed, " ")),
+        ("evidence", joined(sheet.evidence, " ")),
     ]
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import chores, proposals, replays
+from bot import chores, proposals, replays, transfer_watch
 from bot.actions import (
+    absent,
     adding,
     containing,
     deciding,
+    moving,
+    observing,
+    overdue,
     performing,
     rulebooks,
     shadowing,
     sweeping,
+    temporary,
     tickets,
     versions,
     waiving,
@@ -53,6 +58,10 @@ class Clockwork:
         match work.kind:
             case deciding.EXPIRY:
                 return lambda tx: _expire(self._scene(tx), work.body)
+            case kind if kind in overdue.KINDS:
+                return lambda tx: _later(overdue.call(self._scene(tx), kind, work.body))
+            case absent.END:
+                return lambda tx: _later(absent.end(self._scene(tx), work.body))
             case tickets.EXPIRY:
                 return lambda tx: tickets.expire(self._scene(tx), work.body)
             case waiving.EXPIRY:
@@ -62,8 +71,16 @@ class Clockwork:
             case adding.LOOK_AGAIN:
                 userid, external, look = work.body.split("|")
                 return await self.handlers.look_again(userid, external, int(look))
+            case moving.LOOK:
+                return await transfer_watch.look(self.handlers, work.body)
+            case moving.TELL:
+                return lambda tx: moving.tell(self._scene(tx), work.body)
+            case performing.JUDGE_TOLD_AGAIN:
+                return lambda tx: observing.judge_again(self._scene(tx), work.body)
             case containing.CHECK:
                 return await self._check_remedy(*work.body.split("|", 1))
+            case kind if kind in temporary.TIMERS:
+                return lambda tx: _in_time(temporary.TIMERS[kind](self._scene(tx), work.body))
             case kind if kind in sweeping.KINDS:
                 await self.company.refresh(self.db)  # by the people and rules of now
                 return lambda tx: sweeping.go_on(self._scene(tx), kind, work.body)
@@ -154,6 +171,17 @@ class Clockwork:
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:timer")
+
+
+def _in_time(done: object) -> None:
+    if done is False:
+        raise Postpone(_A_MOMENT)  # clocks differ, or this one was set back
+
+
+def _later(pause: timedelta | None) -> None:
+    """Have a timer come again that is too early, or held back."""
+    if pause is not None:
+        raise Postpone(pause)
 
 
 def _expire_waiver(scene: Scene, waiver_id: str) -> None:

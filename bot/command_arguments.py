@@ -9,7 +9,6 @@ from datetime import timedelta
 from bot.command_types import (
     Add,
     AskRight,
-    Away,
     Command,
     Fault,
     Feedback,
@@ -163,7 +162,7 @@ def id_and_who(make: Callable[[str, str], Command]) -> Callable[[str], Command]:
 
     def read(rest: str) -> Command:
         request_id, text = _id_and_rest(rest)
-        return make(request_id, _person(text))
+        return make(request_id, person(text))
 
     return read
 
@@ -199,12 +198,6 @@ def to_ask_right(rest: str) -> AskRight:
     """Read '动作 3天 原因'."""
     action, duration, reason = _around_duration(rest)
     return AskRight(_needed(action, Fault.WHAT_MISSING), duration, _needed(reason))
-
-
-def to_away(rest: str) -> Away:
-    """Read '3天 给谁', in either order."""
-    before, duration, after = _around_duration(rest)
-    return Away(duration, _person(after or before))
 
 
 def to_grant(rest: str) -> Grant:
@@ -306,10 +299,11 @@ def _needed(text: str, lacking: Fault = Fault.WHAT_MISSING) -> str:
     return text.strip()
 
 
-def _person(text: str) -> str:
+def person(text: str) -> str:
+    """Return who is named; Wrong for nobody."""
     return _needed(_BEFORE_PERSON.sub("", text.strip(GAPS)), Fault.WHO_MISSING)
 
 
 def _two(text: str) -> tuple[str, str]:
     who, *action = text.split(maxsplit=1) if text.split() else ("",)
-    return _person(who), _needed(" ".join(action))
+    return person(who), _needed(" ".join(action))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 
@@ -82,18 +82,37 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class ApproveRequest:
-    """同意: vote for a request."""
+    """同意: vote for a request, or (同类) for all that are like it."""
 
     id: str
     comment: str = ""
+    similar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DenyRequest:
-    """拒绝: vote against a request; whether a comment is needed is the policy's affair."""
+    """拒绝: vote against a request, or (同类) against all that are like it; whether a comment is
+    needed is the policy's affair.
+    """
 
     id: str
     comment: str = ""
+    similar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """反悔: take back the approval just given."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """申诉: have a refusal looked at by somebody above who refused."""
+
+    id: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +160,32 @@ class SendBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
-    """请假: let `to` decide for the sender for a time."""
+class Day:
+    """A day to come as people say it: in so many days, a day of the week, or a date."""
 
-    duration: timedelta
+    ahead: int | None = None
+    weekday: int | None = None  # Monday is 0
+    next_week: bool = False
+    month: int | None = None  # None with a day: of this month, or else the next
+    day: int | None = None
+
+    def is_on(self, date: date, today: date) -> bool:
+        """Whether a date, today or later, is meant by it."""
+        if self.ahead is not None:
+            return (date - today).days == self.ahead
+        if self.weekday is not None:
+            monday = today - timedelta(days=today.weekday()) + timedelta(weeks=self.next_week)
+            return date.weekday() == self.weekday and date >= max(monday, today)
+        return date.day == self.day and self.month in (None, date.month)
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """请假: let `to` decide for the sender, for a time or through the end of a day."""
+
     to: str
+    duration: timedelta | None = None
+    until: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +196,35 @@ class Back:
 @dataclass(frozen=True, slots=True)
 class Team:
     """团队: the board of the sender's team."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCustomers:
+    """转移: hand customers over; `rest` is to whom and why, told apart by who there is."""
+
+    whom: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagCustomer:
+    """打标签: put corp tags on a customer; which words are tags is told by which there are."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UntagCustomer:
+    """去标签: take corp tags off a customer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportCustomers:
+    """导出客户: a file of customers; `text` says whose and which, nothing: one's own."""
+
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +254,7 @@ class RevokeRight:
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """冻结: stop adds in a scope for a time."""
+    """冻结: stop everything in a scope for a time."""
 
     scope: str
     duration: timedelta
@@ -194,7 +263,32 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Unfreeze:
-    """解冻: lift a freeze."""
+    """解冻: lift a freeze; its id starts with 'F-', and may be left out while there is only one."""
+
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlass:
+    """紧急放行: allow a request in an emergency; it has to be confirmed."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmBreakGlass:
+    """确认 紧急放行: do it."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """复盘: close the review of a freeze (F-…) or of a request allowed in an emergency."""
+
+    id: str
+    conclusion: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +323,7 @@ class Fault(StrEnum):
     DURATION = "duration"
     WHOLE_DAYS = "whole_days"
     WAIVER_ID = "waiver_id"
+    FREEZE_ID = "freeze_id"
     NOT_UNDERSTOOD = "not_understood"
     NOT_YET = "not_yet"  # a command of a later version
 
@@ -262,6 +357,8 @@ Command = (
     | Todo
     | ApproveRequest
     | DenyRequest
+    | Undo
+    | Appeal
     | Waive
     | EndWaiver
     | HandOver
@@ -270,11 +367,18 @@ Command = (
     | Away
     | Back
     | Team
+    | TransferCustomers
+    | TagCustomer
+    | UntagCustomer
+    | ExportCustomers
     | Look
     | Grant
     | RevokeRight
     | Freeze
     | Unfreeze
+    | BreakGlass
+    | ConfirmBreakGlass
+    | Review
     | Rules
     | Feedback
     | Help

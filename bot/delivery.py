@@ -11,18 +11,21 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot import outgoing
-from bot.actions import containing, deciding, tickets, welcoming
+from bot.actions import containing, deciding, knowing, tickets, welcoming
 from bot.actions.scene import Scene
 from bot.company import Company
+from bot.delivery_customers import CustomerCalls
 from bot.outgoing import (
     CloseTicket,
     IssueTicket,
     MarkRelation,
     SendCard,
+    SendExport,
     SendNews,
     SendText,
     SendWelcome,
     Transfer,
+    TransferAll,
     UpdateCard,
 )
 from bot.tags import CorpTags
@@ -78,6 +81,11 @@ class Delivery:
                 return await self._mark(what, work)
             case Transfer():
                 return await self._transfer(what)
+            case TransferAll():
+                return await self._customers.transfer_all(what)
+            case SendExport():
+                await self._within_budget(what.userid)
+                return await self._customers.export(what, _once_in(work))
             case SendWelcome():
                 return await self._welcome(what, work)
             case _:
@@ -95,7 +103,8 @@ class Delivery:
             await self.wecom.send_text(what.userid, what.content, once_in=_once_in(work))
         else:
             article = Article(what.title, what.url, what.description, what.picture)
-            await self.wecom.send_news(what.userid, [article], once_in=_once_in(work))
+            articles = [article, *what.more]
+            await self.wecom.send_news(what.userid, articles, once_in=_once_in(work))
         return self._sent(work, what.userid)
 
     async def _within_budget(self, userid: str) -> None:
@@ -180,7 +189,7 @@ class Delivery:
         except Refused:
             tickets.revoke(scene, request)
             return
-        if made is not None:
+        if made is not None and not request.part_of:  # those of a list come together
             tickets.hand_over(scene, request, made)
 
     async def _close(self, what: CloseTicket) -> Step:
@@ -192,7 +201,13 @@ class Delivery:
             "ticket.deleted", tx.requests.get(ticket.request_id)
         )
 
+    @property
+    def _customers(self) -> CustomerCalls:
+        return CustomerCalls(self.db, self.wecom, self.company, self.tags)
+
     async def _mark(self, what: MarkRelation, work: Claimed) -> Step:
+        if what.request_id:
+            return await self._customers.tag(what)
         add = await self.tags.ids(what.add_tags, make=True)
         remove = await self.tags.ids(what.remove_tags, make=False)
         member, customer = what.userid, what.external_userid
@@ -206,19 +221,26 @@ class Delivery:
                 self.tags.forget()
                 raise Postpone(_A_MOMENT) from None
             raise
-        return lambda tx: self._scene(tx).record(
-            "relation.marked",
-            who=(member, customer),
-            added=list(what.add_tags),
-            removed=list(what.remove_tags),
-        )
+
+        def step(tx: Transaction) -> None:
+            scene = self._scene(tx)
+            knowing.marked(scene, what)
+            added, removed = list(what.add_tags), list(what.remove_tags)
+            scene.record("relation.marked", who=(member, customer), added=added, removed=removed)
+
+        return step
 
     async def _transfer(self, what: Transfer) -> Step:
         codes = await self.wecom.transfer_customer(what.userid, what.to, [what.external_userid])
         code = codes.get(what.external_userid, NO_RELATION)  # not in the answer: not accepted
         accepted = code == 0 or meaning(code).kind is Kind.DONE
         seen = TransferAccepted() if accepted else TransferRefused(meaning(code).words)
-        return lambda tx: containing.seen(self._scene(tx), what.userid, what.external_userid, seen)
+
+        def step(tx: Transaction) -> None:
+            self._customers.note_remedy(tx, what, code)
+            containing.seen(self._scene(tx), what.userid, what.external_userid, seen)
+
+        return step
 
     async def _welcome(self, what: SendWelcome, work: Claimed) -> Step:
         if self.company.now() - work.created_at > _WELCOME_LIVES:

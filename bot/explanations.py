@@ -71,6 +71,7 @@ def explained(request: Request, decision: Decision, file: File, now: datetime) -
     yield from _details(verdict, file)
     yield voice("explain.same", **versions) if is_same else voice("decision.trace")
     yield from _steps(decision, file, now)
+    yield from _overruled(then, voice)
 
 
 def decided(decision: Decision, file: File, now: datetime) -> Iterator[str]:
@@ -130,6 +131,13 @@ def _steps(decision: Decision, file: File, now: datetime) -> Iterator[str]:
         yield _adviser(decision, file, now).line(decision.nearest)
 
 
+def _overruled(verdict: Verdict, voice: Texts) -> Iterator[Text]:
+    """Say what changed the verdict that the rules gave, a freeze for example."""
+    if verdict.overruled:
+        outcome = voice.outcome(verdict.outcome)
+        yield voice("decision.overruled", by=verdict.overruled, outcome=outcome)
+
+
 def _adviser(decision: Decision, file: File, now: datetime) -> Adviser:
     return Adviser(file.voice, file.rules, decision.at, now)
 
@@ -170,13 +178,19 @@ class Asked:
     standing: Standing
     userid: str
     action: str
+    lent: frozenset[str] = frozenset()  # actions, for a time
     request: Request | None = None
+
+    @property
+    def by_table(self) -> Outcome:
+        """What the permission table alone says, with what is lent."""
+        book, level = self.standing.policy.rulebook, self.standing.level(self.userid)
+        return policy.permission(book, self.action, level, self.lent)
 
     @property
     def outcome(self) -> Outcome:
         """What the rules say, or else the permission table alone."""
-        by_level = self.standing.may(self.userid, self.action)
-        return self.request.verdict.outcome if self.request else by_level
+        return self.request.verdict.outcome if self.request else self.by_table
 
     @property
     def tightening(self) -> tuple[str, ...]:
@@ -199,19 +213,21 @@ def rights(asked: Asked, file: File, now: datetime) -> Iterator[str]:
     """
     standing, voice = asked.standing, file.voice
     member = standing.directory.member(asked.userid)
-    may = standing.may(asked.userid, asked.action)
     yield voice(
         "can.head",
         name=member.name if member else asked.userid,
         level=standing.level(asked.userid),
         roles=voice.listed(sorted(standing.roles(asked.userid))) or voice("level.none"),
         action=voice.action(asked.action),
-        outcome=voice.outcome(may),
+        outcome=voice.outcome(standing.may(asked.userid, asked.action)),
     )
+    if asked.action in asked.lent:
+        yield voice("can.lent", outcome=voice.outcome(asked.by_table))
     if asked.request is not None and (decision := asked.decision()):
         yield voice("can.customer", customer=asked.request.subject.name)
         yield from decided(decision, file, now)
-    elif asked.tightening and may is not Outcome.DENY:
+        yield from _overruled(asked.request.verdict, voice)
+    elif asked.tightening and asked.by_table is not Outcome.DENY:
         yield voice("can.rules", rules=voice.listed(asked.tightening))
 
 
@@ -270,6 +286,7 @@ def request_json(request: Request) -> Mapping[str, object]:
         "customer": request.subject.name,
         "state": request.state.value,
         "outcome": request.verdict.outcome.word,
+        "overruled": request.verdict.overruled,
         "policy": request.verdict.policy,
     }
 
@@ -283,10 +300,12 @@ def rights_json(asked: Asked, file: File, now: datetime) -> Mapping[str, object]
         "roles": sorted(standing.roles(asked.userid)),
         "action": asked.action,
         "by_level": standing.may(asked.userid, asked.action).word,
+        "lent": asked.action in asked.lent,
         "rules": list(asked.tightening),
         "outcome": asked.outcome.word,
     }
     if asked.request is not None and decision is not None:
         told["customer"] = asked.request.subject.external_userid
+        told["overruled"] = asked.request.verdict.overruled
         told["decision"] = as_json(decision, file, now)
     return told

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot import chores, commands, events, sync
-from bot.actions import adding, containing, conversation, parting, people, pressing
+from bot.actions import adding, containing, conversation, editing, moving, parting, people, pressing
 from bot.actions.scene import Scene
+from bot.command_types import TagCustomer, UntagCustomer
 from bot.company import Company
 from bot.events import (
     AgentEntered,
@@ -66,7 +67,7 @@ class Handlers:
             case ContactAdded() | ContactEdited() | ContactDeleted() | TransferFailed():
                 return await self._relation(event)
             case TextSaid():
-                return self._said(event)
+                return await self._said(event)
             case CardPressed():
                 return lambda tx: pressing.press(self._as(tx, event.userid), event)
             case CardMenuPressed() | MenuClicked():
@@ -100,7 +101,7 @@ class Handlers:
             case ContactAdded():
                 return lambda tx: adding.added(self._event(tx), event, contact)
             case ContactEdited():
-                return lambda tx: parting.edited(self._event(tx), event, contact)
+                return lambda tx: editing.edited(self._event(tx), event, contact)
             case ContactDeleted():
                 return lambda tx: parting.deleted(self._event(tx), event, contact)
             case TransferFailed():
@@ -148,16 +149,19 @@ class Handlers:
     def _transfer_failed(self, tx: Transaction, event: TransferFailed) -> None:
         """The event names the member who failed to take over; the remedy is the giver's."""
         scene = self._event(tx)
+        moving.failed(scene, event.userid, event.external_userid, event.fail_reason)
         for relation in tx.relations.of_customer(event.external_userid):
             remedy = tx.remedies.open_for(relation.userid, event.external_userid)
             if remedy is not None and same_user(remedy.transfer_to, event.userid):
                 refused = TransferRefused(event.fail_reason)
                 containing.seen(scene, remedy.userid, event.external_userid, refused)
 
-    def _said(self, event: TextSaid) -> Step:
+    async def _said(self, event: TextSaid) -> Step:
         language = commands.language_of(event.text)
+        about_tags = isinstance(commands.parse(event.text), TagCustomer | UntagCustomer)
+        tags = await self.tags.names() if about_tags else ()
         return lambda tx: conversation.hear(
-            self.company.scene_of(tx, event.userid, language), event.userid, event.text
+            self.company.scene_of(tx, event.userid, language), event.userid, event.text, tags
         )
 
     def _as(self, tx: Transaction, userid: str) -> Scene:

@@ -10,6 +10,7 @@ from typing import Any, assert_never, get_args
 
 from pydantic import TypeAdapter
 
+from bot.wecom import Article
 from storage.work import Claimed, Filed, Job, Queue
 
 
@@ -30,6 +31,7 @@ class SendNews:
     description: str
     url: str
     picture: str
+    more: tuple[Article, ...] = ()  # at most seven, of which WeCom shows title and picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,20 @@ class CorpTags:
                 self._ids[name] = await self._wecom.add_corp_tag(GROUP, name)
         return [self._ids[name] for name in wanted if name in self._ids]
 
+    async def names(self) -> tuple[str, ...]:
+        """Return the names of all tags, in WeCom's order."""
+        await self._look()
+        return tuple(self._ids)
+
+    async def existing(self, names: Iterable[str]) -> dict[str, str]:
+        """Return name and id of those that exist, looked up anew if one seems not to."""
+        wanted = list(names)
+        await self._look()
+        if any(name not in self._ids for name in wanted):
+            self.forget()
+            await self._look()
+        return {name: self._ids[name] for name in wanted if name in self._ids}
+
     async def _look(self) -> None:
         if self._until is not None and self._now() < self._until:
             return

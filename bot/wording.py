@@ -26,14 +26,17 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Several texts, one a line."""
+    """Several texts, one a line unless another separator is given."""
 
     parts: tuple[object, ...]
+    separator: str = "\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something: an actor as the record names machines, `waiver:ID:NAME`, or a name."""
+    """Who did something: an actor as the record names machines, a name, `waiver:ID:NAME`, or
+    `delegate:ABSENT:NAME`.
+    """
 
     name: str
 
@@ -70,8 +73,8 @@ class Wording:
         match value:
             case Words(key, params):
                 return self(key, **params)
-            case Lines(parts):
-                return joined(str(self.word(part)) for part in parts)
+            case Lines(parts, separator):
+                return joined((str(self.word(part)) for part in parts), separator)
             case Actor(name):
                 return self._actor(name)
             case Level(number, title):
@@ -99,6 +102,9 @@ class Wording:
             waiver, _, approver = rest.partition(":")
             key = "actor.waiver_of" if approver else "actor.waiver"
             return self.texts(key, id=waiver, name=approver)
+        if kind == "delegate":
+            absent, _, acting = rest.partition(":")
+            return self.texts("actor.delegate", name=acting, absent=absent)
         if kind in _NAMED and rest:
             return self.texts(f"actor.{kind}", name=rest)
         return self.texts(f"actor.{kind}") if ":" in name and kind in _MACHINES else name

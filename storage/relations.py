@@ -34,6 +34,15 @@ _OF_MEMBER = (
     .order_by(relations.c.external_userid)
 )
 _DELETED = _OF_MEMBER.where(relations.c.state == RelationState.DELETED_BY_MEMBER.value)
+_WITH_CUSTOMERS = (
+    select(relations.c.body, customers.c.body.label("customer"))
+    .join(customers, customers.c.external_userid == relations.c.external_userid)
+    .where(
+        relations.c.userid == bindparam("userid"),
+        relations.c.state == RelationState.ADDED.value,
+    )
+    .order_by(relations.c.external_userid)
+)
 _BY_PHONE = (
     select(relations.c.body)
     .join(
@@ -83,11 +92,20 @@ class Relations:
         """Return all relations of a member, in whatever state."""
         return self._list(_OF_MEMBER, userid=user_key(userid))
 
+    def customers_of(self, userid: str) -> list[tuple[Relation, Customer]]:
+        """Return the customers a member has, with what the two are to each other."""
+        rows = self._connection.execute(_WITH_CUSTOMERS, {"userid": user_key(userid)})
+        return [(_RELATION.load(row.body), _CUSTOMER.load(row.customer)) for row in rows]
+
     def deleted_by(self, userid: str, since: datetime) -> list[Relation]:
-        """Return the customers a member has deleted by themselves since then, each once."""
+        """Return what a member has ended by themselves since then, the latest first.
+
+        A customer who was deleted, added and deleted again counts once.
+        """
         found = self._list(_DELETED, userid=user_key(userid))
-        own = (each for each in found if each.ended_by == "member")
-        return [each for each in own if each.seen_at and each.seen_at >= since]
+        own = [(r.seen_at, r) for r in found if r.ended_by == "member" and r.seen_at]
+        late = [(at, relation) for at, relation in own if at >= since]
+        return [relation for _, relation in sorted(late, key=lambda each: each[0], reverse=True)]
 
     def find_by_phone(self, phone: str) -> list[Relation]:
         """Return the relations in which somebody noted exactly this phone number."""

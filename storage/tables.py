@@ -370,6 +370,33 @@ Index(
     postgresql_where=TRANSFER_IS_OPEN,
 )
 
+# Customer groups as WeCom last showed them, and the outsiders in them.
+chats = Table(
+    "chats",
+    metadata,
+    Column("chat_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+chat_members = Table(
+    "chat_members",
+    metadata,
+    Column("external_userid", Text, primary_key=True),
+    Column("chat_id", Text, primary_key=True, index=True),
+    Column("body", Text, nullable=False),
+)
+
+# Which adds were lines of one list.
+list_parts = Table(
+    "list_parts",
+    metadata,
+    Column("list_id", Text, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+)
+
 drafts = Table(
     "drafts",
     metadata,

@@ -11,10 +11,12 @@ from storage.absences import Absences
 from storage.audit import Audit
 from storage.candidates import Candidates
 from storage.cards import Cards
+from storage.chats import Chats
 from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
+from storage.lists import Lists
 from storage.people import People
 from storage.policies import Policies
 from storage.precedents import Precedents
@@ -22,6 +24,7 @@ from storage.relations import Relations
 from storage.remedies import Remedies
 from storage.requests import Requests
 from storage.tickets import Tickets
+from storage.transfers import Transfers
 from storage.waivers import Waivers
 from storage.work import Work
 
@@ -39,10 +42,12 @@ class Transaction:
         "audit",
         "candidates",
         "cards",
+        "chats",
         "decisions",
         "drafts",
         "freezes",
         "grants",
+        "lists",
         "people",
         "policies",
         "precedents",
@@ -50,6 +55,7 @@ class Transaction:
         "remedies",
         "requests",
         "tickets",
+        "transfers",
         "waivers",
         "work",
     )
@@ -60,10 +66,12 @@ class Transaction:
         self.audit = Audit(connection)
         self.candidates = Candidates(connection)
         self.cards = Cards(connection)
+        self.chats = Chats(connection)
         self.decisions = Decisions(connection)
         self.drafts = Drafts(connection)
         self.freezes = Freezes(connection)
         self.grants = Grants(connection)
+        self.lists = Lists(connection)
         self.people = People(connection)
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)
@@ -71,6 +79,7 @@ class Transaction:
         self.remedies = Remedies(connection)
         self.requests = Requests(connection)
         self.tickets = Tickets(connection)
+        self.transfers = Transfers(connection)
         self.waivers = Waivers(connection)
         self.work = Work(connection)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from workflows.attributes import LEVEL, Attribute, Kind, Source
+from workflows.attributes import GRANTS, LEVEL, Attribute, Kind, Source
 from workflows.axes import Axis, Composition, Members, Probe, axis_of
 from workflows.conditions import Leaf, Operator, Scalar, fold
 from workflows.evaluation import seen, values_of
@@ -79,8 +79,8 @@ class Aspect:
 
     def looks(self, value: FactValue | None) -> tuple[object, ...]:
         """Return how every leaf sees a value; equal for values that decisions cannot tell apart."""
-        # The permission table may tell levels apart which no leaf does.
-        own = (value,) if self.attribute.name == LEVEL else ()
+        # The permission table may tell apart what no leaf does.
+        own = (value,) if self.attribute.name in (LEVEL, GRANTS) else ()
         return (*own, *self._results(value))
 
     def _results(self, value: FactValue | None) -> tuple[Term, ...]:

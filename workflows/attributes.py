@@ -91,6 +91,9 @@ ACTIONS: Mapping[str, Action] = {
 # These decide who may do what: a person looks at them every time, and nobody lends them.
 ABOUT_RIGHTS = frozenset({"config.change", "permission.grant", "permission.revoke", "freeze.lift"})
 
+# Known only after the fact: nothing of them can be stopped or taken back.
+ONLY_OBSERVED = frozenset({"friend.delete", "customer.edit", "chat.join"})
+
 BUILT_IN: Registry = {
     a.name: a
     for a in (

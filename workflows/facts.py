@@ -102,6 +102,11 @@ def _known_days(relations: list[Relation], now: datetime) -> int:
     return max(0, (now - first).days)
 
 
+def of_chats(names: frozenset[str]) -> Facts:
+    """Return the fact of which customer groups somebody is in, by the groups' names."""
+    return {"customer.chats": names}
+
+
 def of_plan() -> Facts:
     """Return the `contact.*` facts of an add that is asked for: our ticket is a QR code."""
     return {

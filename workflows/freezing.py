@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from workflows.attributes import ONLY_OBSERVED
 from workflows.changing import TWO_KEYS
 from workflows.model import Answer, Origin, Outcome, Reason, Request, Verdict, same_user
 from workflows.sections import Rulebook
 
 LIFT = "freeze.lift"
-# The ways out of an emergency stay open.
-NEVER_FROZEN = frozenset({"config.change", "permission.revoke", LIFT})
+# The ways out of an emergency stay open, and what is only known afterwards cannot be stopped.
+NEVER_FROZEN = frozenset({"config.change", "permission.revoke", LIFT}) | ONLY_OBSERVED
 _MARK = "freeze:"
 
 

@@ -169,6 +169,7 @@ class Vote:
     comment: str = ""
     waiver: str = ""  # id of the waiver by which it was given in advance
     on_behalf: Person | None = None  # who was asked but is away, and had named the voter
+    left_out: tuple[int, ...] = ()  # lines of a list to which a yes does not extend
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,7 @@ class Request:
     decided_by: str = ""  # an actor: 'user:wangfang', 'breakglass:zhaomin', 'system:timer', …
     comment: str = ""  # the decider's words
     plan: Plan | None = None  # what is carried out, where it is not one add
+    part_of: str = ""  # id of the list that this add was a line of
     stage_at: datetime | None = None  # when the present stage began
     reminded_at: datetime | None = None  # when the people of this stage were reminded
     rung: int = 0  # how many rungs of the ladder were called in at this stage
@@ -361,6 +363,7 @@ class Card:
     state: CardState
     response_code: str = ""
     sent_at: datetime | None = None
+    again: bool = False  # its one button submits a request again; it asks for no vote
 
 
 @dataclass(frozen=True, slots=True)

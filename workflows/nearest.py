@@ -6,7 +6,7 @@ by what these read. So nothing is left out, and what is found is decided anew be
 
 Whether a change is in anybody's power is not known here: of equally many, those come first that a
 person can make or wait for (another time, a count that begins anew, a fact that becomes known, what
-is typed), then the level, then the customer.
+is typed), then level and temporary permission, then the customer.
 """
 
 from __future__ import annotations
@@ -55,7 +55,12 @@ class Nearest:
 
 
 def nearest(
-    policy: Policy, facts: Facts, action: str, at: datetime, *, effort: int = EFFORT
+    policy: Policy,
+    facts: Facts,
+    action: str,
+    at: datetime,
+    *,
+    effort: int = EFFORT,
 ) -> Nearest:
     """Return the fewest changes, at most two, that lead to allow; else, from a deny, to approval.
 
@@ -187,7 +192,8 @@ class _Search:
         world = self.options.start
         for step in steps:
             world = world.having(step.name, step.value)
-        said = decide(self.options.policy, world.facts, self.options.action, world.at)
+        options = self.options
+        said = decide(options.policy, world.facts, options.action, world.at)
         confirmed = not steps or said.outcome <= self.wanted
         self.complete = self.complete and confirmed
         return confirmed

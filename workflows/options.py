@@ -1,9 +1,9 @@
 """Everything about one decision that could be different, and what makes it as it is.
 
 Never who somebody is (`sender.userid`, names), and no fact that becomes unknown. A level is one
-that some role gives. Tier and groups are what the rules name, so they are options as such where
-they are known; they are not changed together with what they are computed from. Of the time, only
-what is still to come.
+that some role gives; a permission can be lent for a time instead. Tier and groups are what the
+rules name, so they are options as such where they are known; they are not changed together with
+what they are computed from. Of the time, only what is still to come.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from workflows.alternatives import Aspect, How, Need, aspect_of
-from workflows.attributes import COMPUTED, GROUPS, LEVEL, TIER, Kind
+from workflows.alternatives import MOST, Aspect, How, Need, aspect_of
+from workflows.attributes import COMPUTED, GRANTS, GROUPS, LEVEL, TIER, Attribute, Kind
 from workflows.axes import Probe
 from workflows.conditions import All, During, Leaf, leaves, plain
 from workflows.evaluation import UNSURE_GROUPS
 from workflows.gates import Gate, Ruling
+from workflows.grants import can_be_lent
 from workflows.model import Facts, FactValue, Outcome
 from workflows.moments import Deadline, Question, moments
-from workflows.policy import Policy, judging_of, permission
+from workflows.policy import Policy, granted_in, judging_of, permission
 from workflows.spaces import gate_of
 
 TIME = "time"
@@ -110,11 +111,16 @@ class Options:
 
     @cached_property
     def known(self) -> Facts:
-        """The facts of the start, and tier and groups as far as they are sure."""
+        """The facts of the start, and tier and groups as far as they are sure.
+
+        Grants that nobody told of and no rule reads are none, as for decisions.
+        """
         view = judging_of(self.policy, self.gate, self.start.facts, self.start.at).view
         found = {TIER: view[TIER]} if TIER in view else {}
         if GROUPS in view and not view.get(UNSURE_GROUPS):
             found[GROUPS] = view[GROUPS]
+        if all(attribute.name != GRANTS for attribute in self.gate.reads.attributes):
+            found[GRANTS] = granted_in(self.start.facts)
         return {**self.start.facts, **found}
 
     # --- what would be decided
@@ -123,10 +129,11 @@ class Options:
         """Decide as it would be decided in a world, and see why."""
         judging = judging_of(self.policy, self.gate, world.facts, world.at)
         book = self.policy.rulebook
-        level = permission(book, self.action, world.facts.get(LEVEL))
+        level, granted = world.facts.get(LEVEL), granted_in(world.facts)
+        permitted = permission(book, self.action, level, granted)
         rulings, _ = judging.rulings()
-        verdict = judging.combined(Ruling(level, book.defaults.chain), rulings)
-        by_level = Cause(level, frozenset(), frozenset({LEVEL}))
+        verdict = judging.combined(Ruling(permitted, book.defaults.chain), rulings)
+        by_level = Cause(permitted, frozenset(), frozenset({LEVEL, GRANTS}))
         standing = (by_level, *(self._cause(ruling) for ruling in rulings))
         return Sight(verdict.outcome, standing, self._reviews)
 
@@ -186,12 +193,25 @@ class Options:
             case "customer.tier":
                 tiers = tuple(tier.name for tier in self.gate.tiers)
                 return aspect_of(replace(attribute, words=tiers), own)
+            case "sender.grants":
+                return self._grants(attribute, own)
             case "customer.groups":
                 values = {str(value) for leaf in own for value in leaf.values}
                 single = tuple(frozenset({g.name}) for g in self.gate.groups if g.name in values)
                 return Aspect(attribute, tuple(map(Probe.of, own)), classes=single)
             case _:
                 return aspect_of(attribute, own)
+
+    def _grants(self, attribute: Attribute, own: Sequence[Leaf]) -> Aspect:
+        """The permission that is asked about could be lent, and others that rules read."""
+        book = self.policy.rulebook
+        asked = frozenset({self.action})
+        read = aspect_of(attribute, own).classes if own else ()
+        lent = {a for a in book.permissions if can_be_lent(book, a)}
+        classes = [found & lent - asked for found in read] + [asked & lent]
+        probes = tuple(map(Probe.of, own))
+        told = 2 ** len(classes) <= MOST
+        return Aspect(attribute, probes, classes=tuple(filter(None, classes)), all_told=told)
 
     def _is_option(self, name: str) -> bool:
         return name not in NEVER and (name not in COMPUTED or name in self.known)
@@ -264,6 +284,6 @@ def _ease(name: str, before: FactValue | None, value: FactValue) -> int:
         case "claim" | "request" | "contact":
             return 3
         case "sender":
-            return 4 if name == LEVEL else 5
+            return 4 if name in (LEVEL, GRANTS) else 5
         case _:
             return 7

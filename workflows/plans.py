@@ -46,11 +46,34 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One customer of a list, with what was known of them when the list was sent."""
+
+    number: int  # of the line as sent, from 1
+    claim: Claim
+    external_userid: str = ""  # if a colleague has noted the telephone number
+    tier: str = ""  # '' is unknown
+    groups: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()  # userids of colleagues who follow them
+    missing: tuple[str, ...] = ()  # attributes that were unknown and mattered
+
+
+@dataclass(frozen=True, slots=True)
 class BulkAdd:
     """`friend.add_bulk`: a list of customers to add; each is judged by itself when it is done."""
 
-    claims: tuple[Claim, ...]
+    lines: tuple[Line, ...]
     kind: Literal["bulk_add"] = "bulk_add"
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """`chat.join`: an outsider who has come into a customer group; nothing is left to be done."""
+
+    chat_id: str
+    external_userid: str
+    by_code: bool = False  # by the group's QR code, not invited by a member
+    kind: Literal["joining"] = "joining"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +95,6 @@ class Lifting:
 
 
 Plan = Annotated[
-    Transfer | Tagging | Export | BulkAdd | Granting | Lifting, Field(discriminator="kind")
+    Transfer | Tagging | Export | BulkAdd | Joining | Granting | Lifting,
+    Field(discriminator="kind"),
 ]

@@ -35,6 +35,7 @@ from workflows.notations import (
 )
 from workflows.section import Section
 from workflows.sections_alerts import Alerts
+from workflows.sections_digest import Digest
 from workflows.sections_grants import Grants
 from workflows.sections_waivers import StandingApprovals
 
@@ -375,6 +376,7 @@ class Rulebook(Section):
     tickets: Tickets = Tickets()
     schedules: dict[str, WorkSchedule] = Field(default_factory=dict)
     quiet_hours: QuietHours | None = None
+    digest: Digest = Digest()
     alerts: Alerts = Alerts()
     notify: tuple[Notify, ...] = ()
     test: tuple[PolicyTest, ...] = ()

@@ -30,6 +30,7 @@ class Approve:
     via: str
     comment: str = ""
     waiver: Waiver | None = None  # by which the yes was given in advance
+    left_out: tuple[int, ...] = ()  # lines of a list to which the yes does not extend
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,9 @@ def take_vote(
     by_waiver = given.id if given else ""
     absent = whose_place(request, person.userid, here)
     via = "delegate" if absent else step.via
+    left_out = step.left_out if isinstance(step, Approve) else ()
     vote = Vote(
-        request.stage, person, answer, here.now, via, step.comment, by_waiver, on_behalf=absent
+        request.stage, person, answer, here.now, via, step.comment, by_waiver, absent, left_out
     )
     voted = replace(request, votes=(*request.votes, vote))
     if answer is Answer.DENY and _is_refused(voted, panel, here):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.actions import containing, deciding, judging, knowing, tickets, welcoming
+from bot.actions import containing, deciding, judging, knowing, moving, tickets, welcoming
 from bot.actions.scene import Scene
 from bot.events import ContactAdded
 from bot.wecom import ExternalContact
@@ -50,7 +50,9 @@ def added(
         _not_shown(scene, event, before, look)
         return
     relation = _together(scene, event, before)
-    if containing.taken_over(scene, relation, contact):
+    if containing.taken_over(scene, relation, contact) or moving.taken_over(
+        scene, relation, contact
+    ):
         return
     governing = scene.tx.requests.get(relation.request_id) if relation.request_id else None
     if governing is None:

@@ -61,15 +61,15 @@ def _words(claim: Claim) -> str:
 
 def submit(scene: Scene, userid: str, claim: Claim) -> None:
     """Judge an ask that has all it needs, and file it."""
-    found = _on_file(scene, claim)
-    relations = _relations(scene, found)
+    found = on_file(scene, claim)
+    relations = followers(scene, found)
     if any(same_user(each.userid, userid) for each in relations):
         mine = next(each for each in relations if same_user(each.userid, userid))
         held = mine.containment is not Containment.NONE
         key = "ask.yours_but_held" if held else "ask.yours_already"
         scene.tell([userid], key, customer=claim.name, id=mine.request_id)
         return
-    subject = _subject(claim, found)
+    subject = subject_of(claim, found)
     scene.tx.hold(f"asks:{userid.lower()}")
     if _joins(scene, userid, subject, claim):
         return
@@ -93,21 +93,23 @@ def submit(scene: Scene, userid: str, claim: Claim) -> None:
     _answer(scene, request)
 
 
-def _on_file(scene: Scene, claim: Claim) -> Customer | None:
+def on_file(scene: Scene, claim: Claim) -> Customer | None:
     """Return the customer whom the phone number names, if a colleague has noted it."""
     phone = masking.phone_digits(claim.phone)
     known = scene.tx.relations.find_by_phone(phone) if phone else []
     return scene.tx.relations.customer(known[0].external_userid) if known else None
 
 
-def _relations(scene: Scene, found: Customer | None) -> list[Relation]:
+def followers(scene: Scene, found: Customer | None) -> list[Relation]:
+    """Return the relations of members who have this customer now."""
     if found is None:
         return []
     relations = scene.tx.relations.of_customer(found.external_userid)
     return [each for each in relations if not is_gone(each)]
 
 
-def _subject(claim: Claim, found: Customer | None) -> Subject:
+def subject_of(claim: Claim, found: Customer | None) -> Subject:
+    """Return whom an ask is about."""
     if found is not None:
         return Subject(found.external_userid, claim.name, found.external_userid)
     return Subject(f"planned:{asking.fingerprint(claim)}", claim.name)
@@ -115,8 +117,7 @@ def _subject(claim: Claim, found: Customer | None) -> Subject:
 
 def _joins(scene: Scene, userid: str, subject: Subject, claim: Claim) -> bool:
     """Whether the same is asked for already; with other words it takes the old one's place."""
-    key = f"{userid.lower()}|{judging.ADD}|{subject.key}|{Origin.ASKED.value}"
-    earlier = scene.tx.requests.open_by_key(key) or _ticketed(scene, userid, key)
+    earlier = running(scene, userid, subject)
     if earlier is None:
         return False
     ticket = tickets.live(scene, earlier)
@@ -130,6 +131,12 @@ def _joins(scene: Scene, userid: str, subject: Subject, claim: Claim) -> bool:
     if ticket:
         tickets.show_again(scene, earlier, ticket)
     return True
+
+
+def running(scene: Scene, userid: str, subject: Subject) -> Request | None:
+    """Return a member's request for the same that is open, or has a ticket nobody has used."""
+    key = f"{userid.lower()}|{judging.ADD}|{subject.key}|{Origin.ASKED.value}"
+    return scene.tx.requests.open_by_key(key) or _ticketed(scene, userid, key)
 
 
 def _ticketed(scene: Scene, userid: str, key: str) -> Request | None:

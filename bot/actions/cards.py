@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import cards as drawing
 from bot import outgoing
-from bot.actions import change_cards, reasons, waiving
+from bot.actions import change_cards, digesting, looking_back, reasons, rights_cards, waiving
 from bot.actions.scene import Scene
 from bot.cards import Sheet
 from bot.wording import Actor
-from workflows import endings, masking, policy
+from workflows import endings, masking, policy, voting
 from workflows.facts import WAYS
 from workflows.lockout import CHANGE
 from workflows.model import (
@@ -27,20 +27,61 @@ from workflows.model import (
     Vote,
     same_user,
 )
+from workflows.plans import Granting, Lifting
+from workflows.voting import Here
 
+RENEW = "card_renewal"
+_RENEWED_AFTER = timedelta(hours=70)  # WeCom takes updates for 72 (document 94888)
 _NUMBERS = {word: number for number, word in WAYS.items()}
 
 
-def ask(scene: Scene, request: Request, approvers: Iterable[Person]) -> None:
-    """Send each of these people a card for the request's present stage."""
-    sheet = sheet_of(scene, request)
+def ask(
+    scene: Scene, request: Request, approvers: Iterable[Person], why: str = "", by: str = ""
+) -> None:
+    """Send each of these people a card for the request's present stage.
+
+    `why` and `by` say why it is them, where the chain does not. Who has too many waiting gets them
+    in a list.
+    """
+    sheet = asking_sheet(scene, request)
+    if why:
+        sheet = replace(sheet, note=scene.theirs(f"card.note.{why}", name=by))
     rounds = len(scene.tx.cards.of_request(request.id))
     for round_, person in enumerate(approvers, start=rounds):
-        task = drawing.task_id(request.id, request.stage, person.userid, round_)
-        card = drawing.approval_card(sheet, scene.company, task)
-        text = drawing.details_text(sheet, scene.company)
-        scene.tx.cards.add(Card(task, request.id, request.stage, person.userid, CardState.OPEN))
-        scene.send(outgoing.SendCard(person.userid, task, card, text), key=f"card:{task}")
+        if digesting.is_busy(scene, person.userid):
+            digesting.file(scene, person.userid)
+        else:
+            _send(scene, request, _for(scene, request, sheet, person), person, round_)
+
+
+def _send(scene: Scene, request: Request, sheet: Sheet, person: Person, round_: int) -> None:
+    task = drawing.task_id(request.id, request.stage, person.userid, round_)
+    card = drawing.approval_card(sheet, scene.company, task)
+    text = drawing.details_text(sheet, scene.company)
+    scene.tx.cards.add(Card(task, request.id, request.stage, person.userid, CardState.OPEN))
+    scene.send(outgoing.SendCard(person.userid, task, card, text), key=f"card:{task}")
+    renewal = scene.now + _RENEWED_AFTER
+    if request.due_at is not None and request.due_at > renewal:
+        scene.remind(RENEW, task, renewal)
+
+
+def _for(scene: Scene, request: Request, sheet: Sheet, person: Person) -> Sheet:
+    """Return the sheet as one reader needs it: with the name of whose place they take."""
+    here = Here(scene.sources(request), scene.book.chain_defaults.on_no_approver, scene.now)
+    absent = voting.whose_place(request, person.userid, here) if here.sources.away() else None
+    return replace(sheet, on_behalf=absent.name) if absent else sheet
+
+
+def renew(scene: Scene, request: Request, old: Card, person: Person) -> None:
+    """Send a card anew that WeCom will not let us update for much longer."""
+    scene.tx.cards.put(replace(old, state=CardState.CLOSED))
+    show_outcome(scene, request, old, scene.company("card.renewed"))
+    ask(scene, request, [person])
+
+
+def asking_sheet(scene: Scene, request: Request) -> Sheet:
+    """Gather what somebody needs to know, and what was decided in like cases."""
+    return replace(sheet_of(scene, request), evidence=looking_back.evidence(scene, request))
 
 
 def close(scene: Scene, request: Request, people: Iterable[Person] | None = None) -> None:
@@ -48,17 +89,17 @@ def close(scene: Scene, request: Request, people: Iterable[Person] | None = None
     only = None if people is None else [person.userid for person in people]
     for card in scene.tx.cards.of_request(request.id):
         concerned = only is None or any(same_user(card.userid, each) for each in only)
-        if card.state is CardState.OPEN and concerned:
+        if card.state is CardState.OPEN and concerned and not card.again:
             scene.tx.cards.put(replace(card, state=CardState.CLOSED))
             show_outcome(scene, request, card)
 
 
-def show_outcome(scene: Scene, request: Request, card: Card) -> None:
-    """Show on one card how the request stands now."""
+def show_outcome(scene: Scene, request: Request, card: Card, outcome: str = "") -> None:
+    """Show on one card how the request stands now, or what else has become of the card."""
     shown = drawing.decided_card(
         sheet_of(scene, replace(request, stage=card.stage)),
         scene.company,
-        _outcome(scene, request, card),
+        outcome or _outcome(scene, request, card),
         who=_decider(scene, request, card),
         when=str(scene.theirs.word(_when(request, card) or scene.now)),
         comment=request.comment,
@@ -96,6 +137,8 @@ def sheet_of(scene: Scene, request: Request) -> Sheet:
     """Gather what somebody needs to know who has to decide."""
     if request.action == CHANGE:
         return change_cards.sheet_of(scene, request)
+    if isinstance(request.plan, Granting | Lifting):
+        return rights_cards.sheet_of(scene, request)
     facts, requester = request.facts, request.requester
     terms = waiving.offered(scene, request)
     tier, groups = policy.classify(scene.policy, facts, request.created_at)

@@ -93,12 +93,14 @@ def tell_of(scene: Scene, request: Request) -> None:
     others = [each for each in to if not same_user(each, member.userid)]
     if pending:
         who = tuple(person.name for person in request.approvers)
-        scene.tell([member.userid], "observed.pending", who=who, due=request.due_at, **words)
+        key = scene.variant("observed.pending", request)
+        scene.tell([member.userid], key, who=who, due=request.due_at, **words)
         asked = {person.userid.lower() for person in request.approvers}
         others = [each for each in others if each.lower() not in asked]  # they have the card
     else:
-        scene.tell([member.userid], "observed.denied", **words)
-    scene.tell(others, "observed.senior", member=member.name, state=request.state, **words)
+        scene.tell([member.userid], scene.variant("observed.denied", request), **words)
+    key = scene.variant("observed.senior", request)
+    scene.tell(others, key, member=member.name, state=request.state, **words)
 
 
 def _affected(scene: Scene, request: Request, selectors: tuple[str, ...]) -> list[str]:

@@ -2,30 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import assert_never
+
 from bot import commands, hints, outgoing
-from bot.actions import asking, explaining, queries, rights, voting, waiving
+from bot.actions import (
+    arranging,
+    asking,
+    batching,
+    breaking_glass,
+    customers,
+    exceptional,
+    explaining,
+    queries,
+    rights,
+    voting,
+    waiving,
+)
 from bot.actions.scene import Scene
 from bot.command_types import (
     Add,
+    AddApprover,
+    Appeal,
     ApproveRequest,
+    AskRight,
+    Away,
+    Back,
+    BreakGlass,
     Command,
+    ConfirmBreakGlass,
     DenyRequest,
     EndWaiver,
+    ExportCustomers,
     Fault,
+    Freeze,
+    Grant,
+    HandOver,
     Help,
     Look,
     Mine,
     Nudge,
     PlainText,
     Resubmit,
+    Review,
+    RevokeRight,
     Rights,
     Rules,
+    SendBack,
+    Supplement,
+    TagCustomer,
     Todo,
+    TransferCustomers,
     Unclear,
+    Undo,
+    Unfreeze,
+    UntagCustomer,
     Waive,
     Why,
     WithdrawRequest,
 )
+from workflows.model import Answer
 from workflows.steps import Refused
 
 # What the entries of the app's menu stand for; the keys are set by the menu (`menwei menu`).
@@ -36,23 +72,31 @@ _THANKS = frozenset({"谢谢", "谢谢你", "多谢", "感谢", "thanks", "thank
 _NEVER_MIND = frozenset({"取消", "算了", "不用了", "cancel", "never mind"})
 
 
-def hear(scene: Scene, userid: str, text: str) -> None:
-    """Carry out a command, or take a text as the answer to what was asked back."""
+def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None:
+    """Carry out a command, or take a text as the answer to what was asked back.
+
+    `tags` are the names of all corp tags, where the command is about tags.
+    """
     command = commands.parse(text)
     draft = scene.tx.drafts.get(userid, scene.now)
     if draft is not None and text.strip().lower() in _NEVER_MIND:
         scene.tx.drafts.drop(userid)
         scene.tell([userid], "talk.given_up")
         return
+    if draft is not None and draft.kind == batching.DRAFT and batching.is_yes(text):
+        batching.confirm(scene, userid, draft.body)
+        return
     if draft is not None and _is_talk(command, text, draft.kind):
         if draft.kind == asking.DRAFT:
             asking.complete(scene, userid, draft.body, text)
+        elif draft.kind == customers.DRAFT:
+            customers.choose(scene, userid, draft.body, text)
         else:
             voting.finish_denial(scene, userid, draft.body, text)
         return
-    if draft is not None:
+    if draft is not None and not isinstance(command, ConfirmBreakGlass):
         scene.tx.drafts.drop(userid)  # another command: what was begun is given up
-    obey(scene, userid, command)
+    obey(scene, userid, command, tags)
 
 
 def _is_talk(command: Command, text: str, asked: str) -> bool:
@@ -60,6 +104,8 @@ def _is_talk(command: Command, text: str, asked: str) -> bool:
 
     A command that is only nearly right is never taken as the reason of a refusal.
     """
+    if asked in {breaking_glass.DRAFT, batching.DRAFT}:
+        return False  # it waits for a command, or for a yes
     if isinstance(command, Help) and command.topic is None:  # '帮助不大' begins like one
         called = commands.verb("help")
         return text.strip().lower() not in {*called.zh, *called.en, "？"}
@@ -67,15 +113,15 @@ def _is_talk(command: Command, text: str, asked: str) -> bool:
     return isinstance(command, answers)
 
 
-def obey(scene: Scene, userid: str, command: Command) -> None:
+def obey(scene: Scene, userid: str, command: Command, tags: Sequence[str] = ()) -> None:
     """Carry out one command; a refusal is answered, never raised."""
     try:
-        _obey(scene, userid, command)
+        _obey(scene, userid, command, tags)
     except Refused as refused:
         scene.tell_as_core([userid], f"refused.{refused.key}", refused.params)
 
 
-def _obey(scene: Scene, userid: str, command: Command) -> None:
+def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> None:
     match command:
         case Add(rest):
             asking.ask(scene, userid, rest)
@@ -93,16 +139,18 @@ def _obey(scene: Scene, userid: str, command: Command) -> None:
             rights.show(scene, userid, who, customer)
         case Todo():
             queries.todo(scene, userid)
-        case ApproveRequest(id, comment):
-            voting.approve(scene, userid, id, comment=comment, via="command")
-        case DenyRequest(id, comment):
-            voting.deny(scene, userid, id, comment=comment, via="command")
-        case Waive(None):
-            waiving.show(scene, userid)
-        case Waive():
-            voting.waive(scene, userid, command, via="command")
-        case EndWaiver(id):
-            waiving.revoke(scene, userid, id)
+        case ApproveRequest() | DenyRequest() | Waive() | EndWaiver():
+            _decide(scene, userid, command)
+        case AddApprover() | Appeal() | Away() | Back():
+            arranging.obey(scene, userid, command)
+        case HandOver() | SendBack() | Supplement() | Undo():
+            arranging.obey(scene, userid, command)
+        case AskRight() | Grant() | RevokeRight() | Freeze() | Unfreeze() | Review():
+            exceptional.obey(scene, userid, command)
+        case BreakGlass() | ConfirmBreakGlass():
+            exceptional.obey(scene, userid, command)
+        case TransferCustomers() | TagCustomer() | UntagCustomer() | ExportCustomers():
+            customers.obey(scene, userid, command, tags)
         case Look(what):
             queries.look(scene, userid, what)
         case Rules():
@@ -113,12 +161,36 @@ def _obey(scene: Scene, userid: str, command: Command) -> None:
             asking.ask(scene, userid, "")
         case Unclear():
             scene.answer(userid, hints.unclear(command, scene.texts))
+        case PlainText(text) if batching.is_yes(text):
+            scene.tell([userid], "batch.nothing")
         case PlainText(text) if text.strip(" ！!。.~").lower() in _HELLO:
             scene.tell([userid], "talk.greeting", name=scene.person(userid).name)
         case PlainText(text) if text.strip(" ！!。.~").lower() in _THANKS:
             scene.tell([userid], "talk.thanked")
         case _:
             scene.tell([userid], "talk.not_a_command")
+
+
+def _decide(
+    scene: Scene, userid: str, command: ApproveRequest | DenyRequest | Waive | EndWaiver
+) -> None:
+    match command:
+        case ApproveRequest(id, comment, True):
+            batching.begin(scene, userid, id, Answer.APPROVE, comment)
+        case DenyRequest(id, comment, True):
+            batching.begin(scene, userid, id, Answer.DENY, comment)
+        case ApproveRequest(id, comment):
+            voting.approve(scene, userid, id, comment=comment, via="command")
+        case DenyRequest(id, comment):
+            voting.deny(scene, userid, id, comment=comment, via="command")
+        case Waive(None):
+            waiving.show(scene, userid)
+        case Waive():
+            voting.waive(scene, userid, command, via="command")
+        case EndWaiver(id):
+            waiving.revoke(scene, userid, id)
+        case _:
+            assert_never(command)
 
 
 def greet(scene: Scene, userid: str) -> None:

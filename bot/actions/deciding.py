@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
-from bot.actions import cards, freezes, grants, performing, waiving
+from bot.actions import (
+    bulk_orders,
+    cards,
+    freezes,
+    grants,
+    performing,
+    resubmitting,
+    timers,
+    waiving,
+)
 from bot.actions.scene import Scene
-from workflows import approval, policy
+from workflows import approval, bulk, policy
 from workflows.approvers import Sources, ids_of, stage_of
 from workflows.effects import (
     AskApprovers,
@@ -20,23 +29,31 @@ from workflows.effects import (
     NobodyCanDecide,
     Perform,
     Refuse,
+    RemindApprovers,
     Tell,
     TellRequester,
 )
 from workflows.model import Answer, Origin, Outcome, Person, Request, Stage, State, Verdict
 from workflows.steps import (
+    AddApprover,
+    Appeal,
     Approve,
     Deny,
+    Escalate,
     Executed,
     ExecutionFailed,
     Expire,
+    HandOver,
     Override,
     Reassign,
     Recheck,
     Refused,
+    Remind,
     Revoke,
+    SendBack,
     Step,
     Supersede,
+    Supplement,
     Withdraw,
 )
 
@@ -48,6 +65,13 @@ _SAID: Mapping[type, str] = {
     Deny: "vote_deny",
     Override: "overridden",
     Withdraw: "withdrawn",
+    Remind: "reminded",
+    Escalate: "escalated",
+    HandOver: "handed_over",
+    AddApprover: "approver_added",
+    SendBack: "sent_back",
+    Supplement: "supplemented",
+    Appeal: "appealed",
     Expire: "expired",
     Recheck: "rechecked",
     Supersede: "superseded",
@@ -95,7 +119,16 @@ def open_request(scene: Scene, draft: Request, allowed: Override | None = None) 
         _record(scene, request, allowed)
     if request.state is State.PENDING and request.due_at:
         scene.remind(EXPIRY, request.id, request.due_at)
+    timers.arm(scene, request)
     return follow(scene, request, effects)
+
+
+def find(scene: Scene, request_id: str) -> Request:
+    """Return the request of an id a person typed or pressed. Raises Refused."""
+    request = scene.tx.requests.get(request_id)
+    if request is None:
+        raise Refused("unknown_request", id=request_id)
+    return request
 
 
 def advance(scene: Scene, request: Request, step: Step) -> Request:
@@ -121,7 +154,10 @@ def advance(scene: Scene, request: Request, step: Step) -> Request:
     _record(scene, new, step)
     if isinstance(step, Approve) and step.waiver is not None:
         waiving.count(scene, step.waiver, new)
-    return follow(scene, new, effects)
+    if timers.differs(request, new):
+        timers.arm(scene, new)
+    bulk_orders.part_moved(scene, new)
+    return follow(scene, new, bulk.without_echo(new, effects))
 
 
 def _record(scene: Scene, new: Request, step: Step) -> None:
@@ -132,9 +168,33 @@ def _record(scene: Scene, new: Request, step: Step) -> None:
         state=new.state.value,
         stage=new.stage,
         version=new.version,
-        comment=getattr(step, "comment", ""),
-        via=getattr(step, "via", ""),
+        via=new.votes[-1].via if isinstance(step, Approve | Deny) else "",
+        **_details(new, step),
     )
+
+
+def _details(new: Request, step: Step) -> dict[str, Any]:
+    """Return what the record says of a step besides: whom it names, what was said."""
+    match step:
+        case Approve() | Deny():
+            absent = new.votes[-1].on_behalf
+            out = new.votes[-1].left_out
+            behalf = absent.userid if absent else ""
+            return {"comment": step.comment, "on_behalf": behalf, "left_out": list(out)}
+        case HandOver():
+            return {"to": step.to}
+        case AddApprover():
+            return {"added": step.who}
+        case SendBack():
+            return {"comment": step.question}
+        case Supplement():
+            return {"comment": step.text}
+        case Escalate():
+            return {"rung": new.rung, "asked": [person.userid for person in new.approvers]}
+        case Appeal():
+            return {"appeal": step.as_id}
+        case _:
+            return {"comment": getattr(step, "comment", "")}
 
 
 def _actor(scene: Scene, step: Step) -> str | None:
@@ -152,7 +212,9 @@ def follow(scene: Scene, request: Request, effects: Iterable[Effect]) -> Request
     for effect in effects:
         match effect:
             case AskApprovers():
-                request = _ask(scene, request, effect.approvers)
+                request = _ask(scene, request, effect)
+            case RemindApprovers():
+                timers.remind(scene, request, effect.people)
             case CloseCards():
                 cards.close(scene, request)
             case CloseCardsOf():
@@ -175,9 +237,9 @@ def follow(scene: Scene, request: Request, effects: Iterable[Effect]) -> Request
     return request
 
 
-def _ask(scene: Scene, request: Request, people: tuple[Person, ...]) -> Request:
+def _ask(scene: Scene, request: Request, order: AskApprovers) -> Request:
     """Count what these people have approved in advance; who is still waited for gets a card."""
-    stage = request.stage
+    stage, people = request.stage, order.approvers
     for waiver in waiving.fitting(scene, request, people):
         if request.state is not State.PENDING or request.stage != stage:
             break
@@ -188,7 +250,7 @@ def _ask(scene: Scene, request: Request, people: tuple[Person, ...]) -> Request:
     waiting = ids_of(approval.waiting_for(request)) if request.stage == stage else frozenset()
     left = [person for person in people if person.userid.lower() in waiting]
     if left:
-        cards.ask(scene, request, left)
+        cards.ask(scene, request, left, order.why, order.by)
     return request
 
 
@@ -196,6 +258,9 @@ def _tell_requester(scene: Scene, request: Request, effect: TellRequester) -> No
     """Say it in the words for such a request; what nobody in person asked for, to the admins."""
     by_nobody = request.origin is Origin.SYSTEM
     to = scene.standing.admins if by_nobody else (request.requester.userid,)
+    if resubmitting.is_offered(request, effect.text):
+        resubmitting.offer(scene, request, to)
+        return
     scene.tell_as_core(to, scene.variant(effect.text, request), effect.params)
 
 

@@ -23,8 +23,8 @@ def why(scene: Scene, userid: str, request_id: str) -> None:
     is_admin = scene.standing.may(userid, "config.change") is not Outcome.DENY
     is_own = same_user(request.requester.userid, userid)
     said = [short(scene, request)]
-    if (is_admin or is_own) and _could_be_milder(request):
-        said.append(nearest_line(scene, request, guarded=not is_admin))
+    if (is_admin or is_own) and not request.state.is_allowed:
+        said += nearest_line(scene, request, guarded=not is_admin)
     if is_admin:
         said += trace(scene, request)
     elif is_own:
@@ -44,20 +44,19 @@ def short(scene: Scene, request: Request) -> Text:
     )
 
 
-def _could_be_milder(request: Request) -> bool:
-    return request.verdict.outcome is not Outcome.ALLOW and not request.state.is_allowed
-
-
-def nearest_line(scene: Scene, request: Request, *, guarded: bool) -> Text:
-    """Return what would have been enough by the present rules, in one line.
+def nearest_line(scene: Scene, request: Request, *, guarded: bool) -> list[Text]:
+    """Return what would have been enough by the present rules, in one line; none where the rules
+    are not what is in the way.
 
     A `guarded` line is for the requester: it tells nothing that colleagues know of the customer.
     """
+    if request.verdict.outcome is Outcome.ALLOW or request.verdict.overruled:
+        return []
     found = nearest.nearest(
         scene.policy, request.facts, request.action, request.created_at, effort=_EFFORT
     )
     adviser = Adviser(scene.texts, scene.book, request.created_at, scene.now, guarded)
-    return adviser.line(found)
+    return [adviser.line(found)]
 
 
 def trace(scene: Scene, request: Request) -> list[Text]:

@@ -27,6 +27,20 @@ def held(scene: Scene, userid: str) -> frozenset[str]:
     return grants.held(scene.tx.grants.of_member(userid), scene.now) - ABOUT_RIGHTS
 
 
+def listed(scene: Scene, userid: str) -> list[Text]:
+    """Return one line for each permission that is lent to a member, with its end."""
+    mine = [each for each in scene.tx.grants.of_member(userid) if grants.is_live(each, scene.now)]
+    return [
+        scene.mine(
+            "rights.lent",
+            action=Action(each.action),
+            outcome=permission(scene.book, each.action, None, frozenset({each.action})),
+            until=each.until,
+        )
+        for each in mine
+    ]
+
+
 # Made
 
 

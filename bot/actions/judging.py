@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
-from bot.actions import freezes, grants
+from bot.actions import chat_mirror, freezes, grants
 from bot.actions.scene import Scene
-from workflows import facts, policy
+from workflows import bulk, facts, policy
 from workflows.claims import Claim
 from workflows.model import Customer, Facts, Relation, Request, State, Verdict
 
@@ -73,21 +74,30 @@ def sender(scene: Scene, userid: str) -> Facts:
 
 def _customer(scene: Scene, userid: str, customer: Customer | None) -> Facts:
     relations = scene.tx.relations.of_customer(customer.external_userid) if customer else []
-    return facts.of_customer(customer, relations, sender=userid, now=scene.now)
+    known = facts.of_customer(customer, relations, sender=userid, now=scene.now)
+    return {**known, **chat_mirror.facts_of(scene, customer)}
 
 
 def _counters(scene: Scene, userid: str, own: Request | None) -> Facts:
     scene.tx.hold(f"adds:{userid.lower()}")  # two at once must not both be the last one allowed
-    today = start_of_day(scene)
-    monday = today - _DAY * today.weekday()
-    return facts.of_counters(_count(scene, userid, today, own), _count(scene, userid, monday, own))
+    today, monday = start_of_day(scene), start_of_week(scene)
+    lists = scene.tx.lists.open_of(userid, monday)
+    counted = (_count(scene, userid, since, own, lists) for since in (today, monday))
+    return facts.of_counters(*counted)
 
 
-def _count(scene: Scene, userid: str, since: datetime, own: Request | None) -> facts.Counters:
+def _count(
+    scene: Scene, userid: str, since: datetime, own: Request | None, lists: Iterable[Request]
+) -> facts.Counters:
     made = scene.tx.requests.counts(userid, ADD, since)
     itself = 1 if own is not None and own.created_at >= since else 0
+    listed = sum(
+        bulk.waiting(each, scene.tx.lists.count_parts(each.id))
+        for each in lists
+        if each.created_at >= since
+    )
     return facts.Counters(
-        adds=sum(made.get(state, 0) for state in COUNTED) - itself,
+        adds=sum(made.get(state, 0) for state in COUNTED) - itself + listed,
         requests=sum(made.values()) - itself,
         denials=sum(made.get(state, 0) for state in DENIALS),
     )
@@ -96,3 +106,9 @@ def _count(scene: Scene, userid: str, since: datetime, own: Request | None) -> f
 def start_of_day(scene: Scene) -> datetime:
     """Return the last midnight in the company's time zone."""
     return datetime.combine(scene.now.astimezone(scene.zone), time(), scene.zone)
+
+
+def start_of_week(scene: Scene) -> datetime:
+    """Return the last midnight between Sunday and Monday there."""
+    today = start_of_day(scene)
+    return today - _DAY * today.weekday()

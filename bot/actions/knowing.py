@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.actions.scene import Scene
+from bot.outgoing import MarkRelation
 from bot.wecom import ExternalContact, FollowUser
 from workflows import masking
 from workflows.model import Customer, Relation, RelationState, same_user
@@ -30,6 +31,22 @@ def follower(contact: ExternalContact | None, userid: str) -> FollowUser | None:
     """Return what `userid` has with the customer, or None if they follow them no longer."""
     followers = contact.follow_user if contact else ()
     return next((each for each in followers if same_user(each.userid, userid)), None)
+
+
+def name_of(scene: Scene, external_userid: str) -> str:
+    """Return a customer's own name, in the words for those who have none."""
+    customer = scene.tx.relations.customer(external_userid)
+    return (customer.name if customer else "") or scene.company("customer.unnamed")
+
+
+def marked(scene: Scene, mark: MarkRelation) -> None:
+    """Write down that tags and remark of a relation are as we have ordered them."""
+    known = scene.tx.relations.get(mark.userid, mark.external_userid)
+    if known is None:
+        return
+    tags = (known.tags | set(mark.add_tags)) - set(mark.remove_tags)
+    remark = known.remark if mark.remark is None else mark.remark
+    scene.tx.relations.put(replace(known, tags=tags, remark=remark))
 
 
 def _customer(contact: ExternalContact) -> Customer:

@@ -1,24 +1,25 @@
-"""A relation changed or ended, as WeCom reports it."""
+"""A relation ended, as WeCom reports it: judged where the rules say so, and counted."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from bot.actions import containing, deciding, knowing
+from bot import outgoing
+from bot.actions import containing, deciding, judging, knowing, moving, observing
+from bot.actions.performing import DELETE
 from bot.actions.scene import Scene
-from bot.events import ContactDeleted, ContactEdited
+from bot.events import ContactDeleted
 from bot.wecom import ExternalContact
-from workflows.model import Containment, Origin, Relation, RelationState, Request
+from workflows import facts
+from workflows.claims import Claim
+from workflows.containment import is_gone
+from workflows.model import Containment, Facts, Origin, Relation, RelationState, Request, same_user
 from workflows.steps import Refused, Withdraw
 
-
-def edited(scene: Scene, event: ContactEdited, contact: ExternalContact | None) -> None:
-    """Take note of changed remarks, phones and tags."""
-    scene.tx.hold(f"customer:{event.external_userid}")
-    if contact is not None:
-        knowing.remember(scene, contact)
-    who = (event.userid, event.external_userid)
-    scene.record("relation.edited", actor=f"user:{event.userid}", who=who)
+_TRANSFER = "DELETE_BY_TRANSFER"
+_HOUR = timedelta(hours=1)
+_NAMED = 5
 
 
 def deleted(scene: Scene, event: ContactDeleted, contact: ExternalContact | None) -> None:
@@ -31,16 +32,32 @@ def deleted(scene: Scene, event: ContactDeleted, contact: ExternalContact | None
         return
     if old and old.seen_at and old.seen_at > event.created_at:
         return
-    gone = _ended(event, old or Relation(event.userid, event.external_userid, RelationState.NONE))
+    by = _ended_by(scene, event)
+    known = _facts(scene, event, old) if by == "member" else None
+    base = old or Relation(event.userid, event.external_userid, RelationState.NONE)
+    gone = _ended(event, base, by)
     scene.tx.relations.put(gone)
     request = scene.tx.requests.get(gone.request_id) if gone.request_id else None
     who = (event.userid, event.external_userid)
-    scene.record(f"relation.{gone.state.value}", request, who=who, source=event.source)
-    containing.gone(scene, gone, transferred=event.source == "DELETE_BY_TRANSFER")
+    scene.record(f"relation.{gone.state.value}", request, who=who, source=event.source, by=by)
+    containing.gone(scene, gone, transferred=by == "transfer")
+    if by == "transfer":
+        moving.gone(scene, gone)
     _take_back(scene, request)
+    if known is not None and not (old and is_gone(old)):
+        _judge(scene, who, known, old)
 
 
-def _ended(event: ContactDeleted, base: Relation) -> Relation:
+def _ended_by(scene: Scene, event: ContactDeleted) -> str:
+    if not event.by_member:
+        return "customer"
+    if event.source == _TRANSFER:
+        return "transfer"
+    remedy = scene.tx.remedies.open_for(event.userid, event.external_userid)
+    return "remedy" if remedy is not None else "member"
+
+
+def _ended(event: ContactDeleted, base: Relation, by: str) -> Relation:
     by_member, by_customer = RelationState.DELETED_BY_MEMBER, RelationState.DELETED_BY_CUSTOMER
     return replace(
         base,
@@ -48,6 +65,7 @@ def _ended(event: ContactDeleted, base: Relation) -> Relation:
         seen_at=event.created_at,
         containment=Containment.NONE,
         former_remark="",
+        ended_by=by,
     )
 
 
@@ -59,3 +77,58 @@ def _take_back(scene: Scene, request: Request | None) -> None:
         deciding.advance(scene, request, Withdraw("system:relation_ended"))
     except Refused:
         return
+
+
+def _facts(scene: Scene, event: ContactDeleted, old: Relation | None) -> Facts:
+    """Return the facts as they were while the two were together.
+
+    Of a relation that nobody has told us of, what WeCom forgot with it stays unknown.
+    """
+    known = {**judging.acting(scene, event.userid), **facts.of_claim(Claim())}
+    if old is None:
+        return {**known, "contact.planned": False}
+    customer = judging.about(scene, event.userid, event.external_userid)
+    return {**known, **customer, **facts.of_contact(old, scene.directory)}
+
+
+def _judge(scene: Scene, who: tuple[str, str], known: Facts, old: Relation | None) -> None:
+    """Judge a deletion by a member, unless the relation was not allowed anyway, and count it."""
+    was_allowed = old is None or old.containment is Containment.NONE
+    if was_allowed and observing.is_judged(scene, DELETE):
+        observing.judge(scene, DELETE, who, [known])
+    _count(scene, who[0])
+
+
+def _count(scene: Scene, userid: str) -> None:
+    """Alarm the supervisor and the admins when a member deletes more than is usual."""
+    scene.tx.hold(f"deletions:{userid.lower()}")
+    limits, midnight = scene.book.alerts, judging.start_of_day(scene)
+    windows = (
+        ("hour", limits.deletions_per_hour, scene.now - _HOUR, f"{scene.now:%Y%m%d%H}"),
+        ("day", limits.deletions_per_day, midnight, f"{midnight:%Y%m%d}"),
+    )
+    for window, most, since, slot in windows:
+        gone = scene.tx.relations.deleted_by(userid, since)
+        if most and len(gone) > most:
+            alarm = _Alarm(window, most, tuple(each.external_userid for each in gone))
+            _tell(scene, userid, alarm, f"deletions:{userid}:{window}:{slot}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Alarm:
+    window: str  # 'hour' or 'day'
+    most: int
+    deleted: tuple[str, ...]  # external_userids, the latest first
+
+
+def _tell(scene: Scene, userid: str, alarm: _Alarm, key: str) -> None:
+    """Tell it once in the window, however many more there are."""
+    numbers = {"count": len(alarm.deleted), "most": alarm.most}
+    scene.record("alarm.deletions", who=(userid, ""), window=alarm.window, **numbers)
+    names = tuple(knowing.name_of(scene, each) for each in alarm.deleted[:_NAMED])
+    member = scene.person(userid).name
+    text = scene.theirs(f"deletions.alarm_{alarm.window}", member=member, names=names, **numbers)
+    above = (*scene.directory.manager_of(userid), *scene.standing.admins)
+    for each in dict.fromkeys(above):
+        if not same_user(each, userid):
+            scene.send(outgoing.SendText(each, text), key=f"{key}:{each.lower()}")

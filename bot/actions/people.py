@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bot.actions import changes, deciding, sweeping, tickets, waiving
+from bot.actions import changes, deciding, grants, sweeping, tickets, waiving
 from bot.actions.scene import Scene
 from bot.wording import Words
 from workflows import permissions, roles
@@ -76,6 +76,8 @@ def _leave(scene: Scene, userid: str) -> None:
     """Take back what a leaver has asked for, their tickets, and what was approved in advance."""
     scene.record("member.left", who=(userid, ""))
     waiving.leave(scene, userid)
+    grants.leave(scene, userid)
+    scene.tx.absences.drop(userid)
     for request in scene.tx.requests.by_requester(userid, _PAGE):
         with suppress(Refused):  # decided or carried out this very moment
             if request.state is State.PENDING:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from bot.actions import containing, freezes, grants, tickets, versions
+from bot.actions import (
+    bulk_orders,
+    carrying,
+    containing,
+    freezes,
+    grants,
+    removing,
+    tickets,
+    versions,
+)
 from bot.actions.scene import Scene
 from workflows.lockout import CHANGE
 from workflows.model import Origin, Request
-from workflows.plans import Granting, Lifting
+from workflows.plans import BulkAdd, Export, Granting, Joining, Lifting, Tagging, Transfer
 from workflows.steps import Executed, ExecutionFailed
 
 JUDGE_AGAIN = "judge_again"
+JUDGE_TOLD_AGAIN = "judge_told_again"
+DELETE = "friend.delete"
+EDIT = "customer.edit"
+ONLY_TOLD = frozenset({DELETE, EDIT})  # observed, and nothing of it can be undone
 
 
 def perform(scene: Scene, request: Request) -> Executed | ExecutionFailed | None:
@@ -20,6 +33,16 @@ def perform(scene: Scene, request: Request) -> Executed | ExecutionFailed | None
         return grants.perform(scene, request)
     if isinstance(request.plan, Lifting):
         return freezes.perform(scene, request)
+    if isinstance(request.plan, Transfer | Tagging | Export):
+        carrying.begin(scene, request, request.plan)
+        return None  # done when WeCom has answered
+    if isinstance(request.plan, BulkAdd):
+        bulk_orders.carry_out(scene, request)
+        return None  # done when every line has its ticket
+    if isinstance(request.plan, Joining):
+        return removing.let_stay(scene, request.plan)
+    if request.action in ONLY_TOLD:
+        return Executed()
     if request.origin is Origin.ASKED:
         tickets.issue(scene, request)
         return None  # done when WeCom has made the contact way
@@ -31,14 +54,20 @@ def refuse(scene: Scene, request: Request) -> None:
     """Undo what a refused request has brought about."""
     if request.action == CHANGE or isinstance(request.plan, Granting | Lifting):
         return  # nothing has happened yet
-    if request.origin is Origin.ASKED:
+    if isinstance(request.plan, BulkAdd):
+        bulk_orders.refused(scene, request)
+    elif isinstance(request.plan, Joining):
+        removing.ask(scene, request, request.plan)
+    elif request.origin is Origin.ASKED:
         tickets.revoke(scene, request)
     else:
         if request.decided_by.startswith("policy:"):  # nobody else has told the member
             containing.tell_of(scene, request)
-        containing.deny(scene, request)
+        if request.action not in ONLY_TOLD:
+            containing.deny(scene, request)
 
 
 def judge_again(scene: Scene, request: Request) -> None:
     """Have the relation of a request that became stale judged by the rules of today."""
-    scene.remind(JUDGE_AGAIN, request.id, scene.now)
+    kind = JUDGE_TOLD_AGAIN if request.action in ONLY_TOLD else JUDGE_AGAIN
+    scene.remind(kind, request.id, scene.now)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot import cards as drawing
-from bot.actions import cards, conversation, queries, voting
+from bot.actions import cards, conversation, queries, resubmitting, voting
 from bot.actions.scene import Scene
 from bot.cards import Choice, Press
 from bot.command_types import Waive
 from bot.events import CardPressed
-from workflows.model import Card, Request, State
+from workflows.model import Card, CardState, Request, State
 from workflows.steps import Refused
 
 
@@ -36,8 +36,11 @@ def _choose(scene: Scene, event: CardPressed, wanted: Press, request: Request) -
     if wanted.choice is Choice.MORE:
         if not queries.concerns(scene, event.userid, request):
             raise Refused("not_for_you")  # somebody who had to decide once has no say any more
-        sheet = cards.sheet_of(scene, request)
+        sheet = cards.asking_sheet(scene, request)
         scene.answer(event.userid, drawing.details_text(sheet, scene.texts))
+        return
+    if wanted.choice is Choice.AGAIN:
+        _again(scene, event, request)
         return
     if request.state is State.PENDING and wanted.stage != request.stage:
         raise Refused("stage_over", id=request.id)
@@ -51,8 +54,20 @@ def _choose(scene: Scene, event: CardPressed, wanted: Press, request: Request) -
         voting.deny(scene, event.userid, request.id, comment=reason, via="card")
 
 
+def _again(scene: Scene, event: CardPressed, request: Request) -> None:
+    """Submit a request again, once however often and by however many it is pressed."""
+    card = scene.tx.cards.get(event.task_id)
+    if card is None or not card.again or card.state is not CardState.OPEN:
+        raise Refused("resubmitted_already", id=request.id)
+    voting.resubmit(scene, event.userid, request.id)
+    scene.record("request.resubmitted", request)
+    resubmitting.done(scene, request, event.userid)
+
+
 def _set_right(scene: Scene, card: Card) -> None:
     """Show how things stand on a card that still looked open."""
+    if card.again:
+        return
     request = voting.find(scene, card.request_id)
     if request.state is not State.PENDING or card.stage != request.stage:
         cards.show_outcome(scene, request, card)

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from types import MappingProxyType
 
-from bot.actions import waiving
+from bot.actions import looking_back, waiving
 from bot.actions.scene import Scene
 from bot.texts import Text, joined
 from bot.wecom import cut_characters
-from workflows import approval, masking
+from workflows import approval, masking, similar, timing
+from workflows.approvers import ids_of
 from workflows.model import Outcome, Request, State, same_user
 from workflows.references import PLACEHOLDER
 from workflows.steps import Refused
 
 _SHOWN = 10
+_GROUPED = 100  # requests looked through for those that are alike
 _LONGEST_SEARCH = 60  # characters; databases refuse patterns without end
 _IN_LINE = {"requester": 8, "customer": 12, "reason": 20}  # characters: ten lines fit a message
 _SEARCHED = 200  # hits looked through for what the member may see
 
 
 def mine(scene: Scene, userid: str) -> None:
-    """Show a member's newest requests, who holds each, and until when."""
+    """Show a member's newest requests, who holds each, how long they usually take, until when."""
     found = scene.tx.requests.by_requester(userid, _SHOWN)
     if not found:
         scene.tell([userid], "mine.none")
         return
-    lines = [scene.mine("mine.head", count=len(found)), *(_line(scene, each) for each in found)]
-    scene.answer(userid, joined(lines))
+    waited_for = [person for each in found for person in approval.waiting_for(each)]
+    usual = looking_back.usual_times(scene, waited_for)
+    head = scene.mine("mine.head", count=len(found))
+    scene.answer(userid, joined([head, *(_line(scene, each, usual) for each in found)]))
 
 
-def _line(scene: Scene, request: Request) -> Text:
+def _line(
+    scene: Scene, request: Request, usual: Mapping[str, timedelta] = MappingProxyType({})
+) -> Text:
     words = {
         "id": request.id,
         "customer": _short("customer", request.subject.name),
@@ -38,8 +46,14 @@ def _line(scene: Scene, request: Request) -> Text:
     }
     if request.state is not State.PENDING:
         return scene.mine("mine.line", **words)
-    who = tuple(person.name for person in approval.waiting_for(request))
-    return scene.mine("mine.line_pending", who=who, due=request.due_at, **words)
+    waiting = approval.waiting_for(request)
+    words |= {"who": tuple(person.name for person in waiting), "due": request.due_at}
+    times = [usual[each] for each in ids_of(waiting) if each in usual]
+    if timing.is_sent_back(request):
+        return scene.mine("mine.line_sent_back", **words)
+    if not times:
+        return scene.mine("mine.line_pending", **words)
+    return scene.mine("mine.line_usual", usual=scene.texts.span(min(times)), **words)
 
 
 def _short(what: str, text: str) -> str:
@@ -47,25 +61,34 @@ def _short(what: str, text: str) -> str:
 
 
 def todo(scene: Scene, userid: str) -> None:
-    """Show what waits for a member's decision, the oldest first."""
-    found = scene.tx.requests.pending_for(userid, _SHOWN)
+    """Show what waits for a member's decision, the oldest first, what is alike together."""
+    found = scene.tx.requests.pending_for(userid, _GROUPED)
     if not found:
         scene.tell([userid], "todo.none")
         return
     count = scene.tx.requests.count_pending_for(userid)
-    lines = [
-        scene.mine(
-            "todo.line",
-            id=request.id,
-            requester=_short("requester", request.requester.name),
-            customer=_short("customer", request.subject.name),
-            reason=_short("reason", masking.mask_text(request.claim.reason)),
-            due=request.due_at,
-        )
-        for request in found
-    ]
+    groups = similar.grouped(found)
+    lines = [_todo_line(scene, group) for group in groups[:_SHOWN]]
+    alike = next((group[0].id for group in groups[:_SHOWN] if len(group) > 1), "")
     head = scene.mine("todo.head", count=count)
-    scene.answer(userid, joined([head, *lines, scene.mine("todo.foot", id=found[0].id)]))
+    foot = [scene.mine("todo.foot", id=found[0].id)]
+    if alike:
+        foot.append(scene.mine("todo.foot_similar", id=alike))
+    scene.answer(userid, joined([head, *lines, *foot]))
+
+
+def _todo_line(scene: Scene, group: tuple[Request, ...]) -> Text:
+    request = group[0]
+    words = {
+        "id": request.id,
+        "requester": _short("requester", request.requester.name),
+        "customer": _short("customer", request.subject.name),
+        "reason": _short("reason", masking.mask_text(request.claim.reason)),
+        "due": request.due_at,
+    }
+    if len(group) == 1:
+        return scene.mine("todo.line", **words)
+    return scene.mine("todo.line_similar", count=len(group), **words)
 
 
 def may_see(scene: Scene, userid: str, target: str) -> bool:

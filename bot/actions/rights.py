@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.actions import explaining, judging, queries, reasons
+from bot.actions import explaining, grants, judging, queries, reasons
 from bot.actions.scene import Scene
 from bot.texts import joined
 from bot.wecom import cut_characters
@@ -75,7 +75,8 @@ def _show_levels(scene: Scene, userid: str, target: str) -> None:
         )
         for action in scene.book.permissions
     ]
-    scene.answer(userid, joined([head, *lines, scene.mine("rights.foot")]))
+    lent = grants.listed(scene, target)
+    scene.answer(userid, joined([head, *lines, *lent, scene.mine("rights.foot")]))
 
 
 def _show_customer(scene: Scene, userid: str, target: str, about: About) -> None:
@@ -90,8 +91,7 @@ def _show_customer(scene: Scene, userid: str, target: str, about: About) -> None
         )
     ]
     is_admin = _is_admin(scene, userid)
-    if request.verdict.outcome is not Outcome.ALLOW:
-        said.append(explaining.nearest_line(scene, request, guarded=not is_admin))
+    said += explaining.nearest_line(scene, request, guarded=not is_admin)
     if is_admin:
         said += explaining.trace(scene, request)
     scene.answer(userid, joined(said))

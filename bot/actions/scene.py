@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from bot.texts import Text, Texts
 from bot.wording import Wording, of_core
 from storage.transaction import Transaction
 from storage.work import Job, Queue
-from workflows import roles
+from workflows import absences, roles
 from workflows.approvers import Sources
 from workflows.directory import ACTIVE, Directory
 from workflows.model import AuditRecord, Person, RelationState, Request, same_user
@@ -78,7 +79,10 @@ class Scene:
         external = request.subject.external_userid
         relations = self.tx.relations.of_customer(external) if external else []
         owners = tuple(r.userid for r in relations if r.state is RelationState.ADDED)
-        return Sources(self.directory, self.standing.holders, owners)
+        away = functools.cache(
+            lambda: absences.away_at(self.tx.absences.in_force(self.now), self.now)
+        )
+        return Sources(self.directory, self.standing.holders, owners, away)
 
     def listeners(self, kind: str) -> tuple[str, ...]:
         """Return whom the file's `[[notify]]` entries name for a kind of news."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.actions import deciding
+from bot.actions import deciding, timers
 from bot.actions.scene import Scene
 from storage.work import Job, Queue
 from workflows.lockout import CHANGE
@@ -15,7 +15,8 @@ from workflows.steps import Reassign, Recheck, Refused
 
 REASSIGN = "sweep_reassign"  # find anew who decides: people left, moved, or lost a role
 RECHECK = "sweep_recheck"  # judge by the new rules: stricter ends it, looser changes nothing
-KINDS = frozenset({REASSIGN, RECHECK})
+REASSIGN_FOR = "sweep_reassign_for"  # the same, for what waits for one person
+KINDS = frozenset({REASSIGN, RECHECK, REASSIGN_FOR})
 _PAGE = 100  # callbacks wait while a page is written
 
 
@@ -24,15 +25,26 @@ def start(scene: Scene, kind: str) -> None:
     _next(scene, kind, "")
 
 
+def start_for(scene: Scene, userid: str) -> None:
+    """Have the clock find anew who decides what waits for one person."""
+    _next(scene, REASSIGN_FOR, f"{userid.lower()}|")
+
+
 def go_on(scene: Scene, kind: str, last: str) -> None:
     """Do one page, after the request `last`, and have the clock do the next."""
+    userid, _, last = last.rpartition("|")
     after = scene.tx.requests.get(last) if last else None
-    page = scene.tx.requests.pending(_PAGE, after)
+    if kind == REASSIGN_FOR:
+        page = scene.tx.requests.pending_for(userid, _PAGE, after)
+    else:
+        page = scene.tx.requests.pending(_PAGE, after)
     for request in page:
         with suppress(Refused):  # decided in the meantime
-            deciding.advance(scene, request, _step(scene, kind, request))
+            new = deciding.advance(scene, request, _step(scene, kind, request))
+            if kind == RECHECK:
+                timers.arm(scene, new)  # other rules may call people sooner
     if len(page) == _PAGE:
-        _next(scene, kind, page[-1].id)
+        _next(scene, kind, f"{userid}|{page[-1].id}" if userid else page[-1].id)
 
 
 def _next(scene: Scene, kind: str, last: str) -> None:
@@ -41,7 +53,7 @@ def _next(scene: Scene, kind: str, last: str) -> None:
 
 
 def _step(scene: Scene, kind: str, request: Request) -> Reassign | Recheck:
-    if kind == REASSIGN:
+    if kind != RECHECK:
         return Reassign()
     if request.action == CHANGE:  # it was compared with rules that are not in force any more
         return Recheck(replace(request.verdict, outcome=Outcome.DENY, policy=scene.policy.hash))

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot import outgoing
-from bot.actions import containing, deciding, voting
+from bot.actions import containing, deciding, moving, voting
 from bot.actions.scene import Scene
-from bot.outgoing import IssueTicket, SendCard, SendText, Transfer
+from bot.outgoing import (
+    IssueTicket,
+    MarkRelation,
+    SendCard,
+    SendExport,
+    SendText,
+    Transfer,
+    TransferAll,
+)
 from storage.work import Claimed, Queue
 from workflows.containment import TransferRefused
 from workflows.model import same_user
@@ -23,10 +31,14 @@ def set_aside(scene: Scene, work: Claimed, error: str) -> None:
         return  # the 20 seconds are over; nothing can be mended
     if work.kind == containing.CHECK:
         containing.escalate(scene, *work.body.split("|", 1))
+    if work.kind == moving.LOOK:
+        moving.looked_at(scene, work.body, (), ())  # look again later, for a week
     what = outgoing.read(work) if work.queue is Queue.OUTBOX else None
     match what:
         case IssueTicket():
             _no_ticket(scene, what, error)
+        case TransferAll() | SendExport() | MarkRelation():
+            _not_carried_out(scene, what.request_id, error)
         case Transfer():
             refused = TransferRefused(error)
             containing.seen(scene, what.userid, what.external_userid, refused)
@@ -57,7 +69,11 @@ def misconfigured(scene: Scene, work: Claimed, error: str) -> None:
 
 def _no_ticket(scene: Scene, what: IssueTicket, error: str) -> None:
     ticket = scene.tx.tickets.get(what.state_key)
-    request = scene.tx.requests.get(ticket.request_id) if ticket else None
+    _not_carried_out(scene, ticket.request_id if ticket else "", error)
+
+
+def _not_carried_out(scene: Scene, request_id: str, error: str) -> None:
+    request = scene.tx.requests.get(request_id) if request_id else None
     if request is None:
         return
     try:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.actions import asking, deciding, tickets, versions, waiving
+from bot.actions import again, appealing, asking, deciding, granting, tickets, versions, waiving
+from bot.actions.performing import ONLY_TOLD
 from bot.actions.scene import Scene
 from bot.command_types import Waive
+from bot.texts import joined
 from bot.wecom import cut_characters
 from workflows import approval
 from workflows.lockout import CHANGE
 from workflows.model import Answer, Origin, Request, State, TicketState, same_user
+from workflows.plans import Granting, Lifting
 from workflows.steps import Approve, Deny, Refused, Revoke, Withdraw
 
 DENIAL = "deny"
@@ -68,10 +71,15 @@ def finish_denial(scene: Scene, userid: str, request_id: str, reason: str) -> No
 
 
 def withdraw(scene: Scene, userid: str, request_id: str) -> None:
-    """Take one's own request back. Raises Refused."""
+    """Take one's own request back, or the approval one has just given. Raises Refused."""
     request = find(scene, request_id)
     if not same_user(request.requester.userid, userid):
-        raise Refused("not_yours", id=request.id)
+        if not same_user(request.decided_by, f"user:{userid}"):
+            raise Refused("not_yours", id=request.id)
+        appealing.take_back(scene, userid, request.id)
+        return
+    if request.origin is Origin.OBSERVED and request.action in ONLY_TOLD:
+        raise Refused("has_happened", id=request.id)
     if request.state in _NOT_CARRIED_OUT and tickets.live(scene, request):
         deciding.advance(scene, request, Revoke("system:requester"))
     elif tickets.live(scene, request):
@@ -119,6 +127,13 @@ def resubmit(scene: Scene, userid: str, request_id: str) -> None:
     over = _has_ticket(scene, request, TicketState.EXPIRED, TicketState.REVOKED)
     if request.origin is not Origin.ASKED or not (over or request.state in _RESUBMITTABLE):
         raise Refused("not_again", id=request.id, state=request.state.value)
+    if isinstance(request.plan, Granting):
+        granting.again(scene, userid, request)
+        return
+    if isinstance(request.plan, Lifting):
+        raise Refused("not_again", id=request.id, state=request.state.value)
+    if again.about_customers(scene, userid, request):
+        return
     asking.submit(scene, userid, request.claim)
 
 
@@ -135,10 +150,7 @@ def _propose_again(scene: Scene, userid: str, request: Request) -> None:
 
 def find(scene: Scene, request_id: str) -> Request:
     """Return the request of an id a person typed or pressed. Raises Refused."""
-    request = scene.tx.requests.get(request_id)
-    if request is None:
-        raise Refused("unknown_request", id=request_id)
-    return request
+    return deciding.find(scene, request_id)
 
 
 def _has_ticket(scene: Scene, request: Request, *states: TicketState) -> bool:
@@ -150,14 +162,15 @@ def _thank(scene: Scene, userid: str, request: Request, answer: Answer) -> None:
     key = "vote.counted" if request.state is State.PENDING else f"vote.done_{answer.value}"
     key = scene.variant(key, request)
     names = tuple(person.name for person in approval.waiting_for(request))
-    scene.tell(
-        [userid],
+    said = scene.mine(
         key,
         id=request.id,
         requester=request.requester.name,
         customer=request.subject.name,
         who=names,
     )
+    undo = appealing.hint(scene, request) if answer is Answer.APPROVE else None
+    scene.answer(userid, joined([said, undo]) if undo else said)
 
 
 def _short(comment: str) -> str:

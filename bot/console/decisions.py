@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bot import cases, checking, explanations, reports
-from bot.actions import rights
+from bot.actions import grants, rights
 from bot.actions.scene import Scene
 from bot.console import shell
 from bot.console.shell import CONFIG, FINDINGS, AsJson, Config, voice_of
@@ -178,10 +179,11 @@ def _asked(
         standing = Standing(judge, tx.people.directory())
         scene = Scene(tx, standing, file.voice, file.voice, _now(), _CONSOLE)
         userid = rights.member_named(scene, who)
+        asked = Asked(standing, userid, action, grants.held(scene, userid))
         if customer is None:
-            return Asked(standing, userid, action)
+            return asked
         about = rights.customer_named(scene, userid, customer)
-        return Asked(standing, userid, action, rights.imagined(scene, userid, about, action))
+        return replace(asked, request=rights.imagined(scene, userid, about, action))
 
     try:
         return shell.reading(found, look)

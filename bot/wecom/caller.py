@@ -10,7 +10,7 @@ from bot.wecom import codes, errors
 from bot.wecom.codes import Kind
 from bot.wecom.errors import WecomError
 from bot.wecom.tokens import App, Tokens
-from bot.wecom.wire import Answer, Call, Wire
+from bot.wecom.wire import Answer, Call, Upload, Wire
 
 MOST_PAGES = 10_000
 
@@ -29,6 +29,9 @@ class Caller:
 
     async def _post(self, path: str, body: Mapping[str, object]) -> Answer:
         return await self._authorised(lambda token: Call(path, body, {}, token))
+
+    async def _upload(self, path: str, upload: Upload, **query: str) -> Answer:
+        return await self._authorised(lambda token: Call(path, None, query, token, upload))
 
     async def _post_pages(self, path: str, body: Mapping[str, object]) -> list[Answer]:
         return await self._pages(path, lambda at: self._post(path, {**body, "cursor": at}))

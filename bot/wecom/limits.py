@@ -16,6 +16,7 @@ REMARK_DESCRIPTION_CHARACTERS = 150
 TAG_NAME_CHARACTERS = 30  # document 92117
 CONTACT_WAY_CHARACTERS = 30  # `remark` and `state`, document 92228
 TRANSFER_CHARACTERS = 200  # document 92125
+FILE_BYTES_LEAST, FILE_BYTES = 6, 20 << 20  # document 90253: above 5 bytes, at most 20 MB
 DUPLICATE_CHECK_SECONDS = 4 * 3600  # the longest interval, document 90236
 
 _ELLIPSIS = "…"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from bot.wecom import codes, errors, limits
 from bot.wecom.answers import Reply, Sent, read
 from bot.wecom.caller import Caller
+from bot.wecom.wire import Upload
 
 HALF_AN_HOUR = 1800  # WeCom's own default for the duplicate check
 
@@ -27,6 +30,10 @@ class _SendReply(Reply):
     response_code: str = ""
     invaliduser: str = ""
     unlicenseduser: str = ""
+
+
+class _UploadReply(Reply):
+    media_id: str = Field(min_length=1)
 
 
 class _UpdateReply(Reply):
@@ -61,6 +68,21 @@ class Messages(Caller):
             for article in articles
         ]
         return await self._send(userid, "news", {"articles": listed}, once_in)
+
+    async def upload_file(self, name: str, content: bytes) -> str:
+        """Hand WeCom a file, and return the media_id by which it can be sent for three days.
+
+        `name` is what people see. A file of up to 5 bytes, or of more than 20 MB, is refused here.
+        """
+        path = "media/upload"
+        if not limits.FILE_BYTES_LEAST <= len(content) <= limits.FILE_BYTES:
+            raise errors.too_large(path, f"file of {len(content)} bytes")
+        answer = await self._upload(path, Upload(name, content), type="file")
+        return read(_UploadReply, path, answer).media_id
+
+    async def send_file(self, userid: str, media_id: str, *, once_in: int = HALF_AN_HOUR) -> Sent:
+        """Send a file that was uploaded (document 90236)."""
+        return await self._send(userid, "file", {"media_id": media_id}, once_in)
 
     async def send_card(
         self, userid: str, card: Mapping[str, object], *, once_in: int = HALF_AN_HOUR

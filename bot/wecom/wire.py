@@ -22,6 +22,7 @@ from bot.wecom.limits import Gates
 
 Answer = dict[str, Any]
 OnCall = Callable[[str, int, float], None]  # path, errcode, seconds
+Sent = bytes | aiohttp.FormData | None
 
 MOST_SENT = 1 << 20
 MOST_READ = 16 << 20
@@ -32,13 +33,26 @@ _BROKEN_ESCAPES = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to send along, under the name that people will see (document 90253)."""
+
+    name: str
+    content: bytes = field(repr=False)
+    kind: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """What to ask: a GET, or a POST if there is a body. Secrets join the query when it is sent."""
+    """What to ask: a GET, or a POST if there is a body or a file.
+
+    Secrets join the query when it is sent.
+    """
 
     path: str
     body: Mapping[str, object] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    upload: Upload | None = None
 
 
 class Wire:
@@ -62,7 +76,7 @@ class Wire:
 
     async def exchange(self, call: Call) -> Answer:
         """Return WeCom's answer to `call`; raise `WecomError` for anything but errcode 0."""
-        body = _written(call)
+        body = _form(call.upload) if call.upload else _written(call)
         async with self._gates.at(call.path):
             started = self._clock()
             answer = await self._asked(call, body)
@@ -72,19 +86,19 @@ class Wire:
             raise answer
         return answer
 
-    async def _asked(self, call: Call, body: bytes | None) -> Answer | WecomError:
+    async def _asked(self, call: Call, body: Sent) -> Answer | WecomError:
         # Apart from `exchange`, so that no raw answer is in a frame that raises.
         got = await self._fetch(call, body)
         return got if isinstance(got, WecomError) else _judged(call, got)
 
-    async def _fetch(self, call: Call, body: bytes | None) -> bytes | WecomError:
+    async def _fetch(self, call: Call, body: Sent) -> bytes | WecomError:
         try:
             async with self._http.request(
                 "GET" if body is None else "POST",
                 self._root + call.path,
                 params={**call.query, **{k: s.get_secret_value() for k, s in call.secrets.items()}},
                 data=body,
-                headers={} if body is None else {"Content-Type": "application/json"},
+                headers={"Content-Type": "application/json"} if isinstance(body, bytes) else {},
                 timeout=self._timeout,
                 allow_redirects=False,  # a redirect would hand the token to another host
             ) as response:
@@ -105,6 +119,12 @@ def _written(call: Call) -> bytes | None:
     if len(body) > MOST_SENT:
         raise errors.too_large(call.path, f"request of {len(body)} bytes, at most {MOST_SENT}")
     return body
+
+
+def _form(upload: Upload) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("media", upload.content, filename=upload.name, content_type=upload.kind)
+    return form
 
 
 async def _bounded(path: str, content: aiohttp.StreamReader) -> bytes | WecomError:

@@ -23,7 +23,18 @@ from storage.transaction import Transaction
 from tests.makers_storage import a_request
 from workflows.claims import Claim
 from workflows.directory import Directory, Member
-from workflows.model import Customer, Outcome, Person, Relation, RelationState, State, Subject
+from workflows.freezing import Freeze, Scope
+from workflows.grants import Grant
+from workflows.model import (
+    Customer,
+    Facts,
+    Outcome,
+    Person,
+    Relation,
+    RelationState,
+    State,
+    Subject,
+)
 from workflows.policy import compile_policy, decide
 from workflows.standing import Standing
 
@@ -209,7 +220,7 @@ def test_exactly_one_thing_is_explained(config: Path, words: tuple[str, ...]) ->
 def test_a_request_is_explained_for_scripts_with_lines_and_the_nearest_change(config: Path) -> None:
     now = datetime(2026, 1, 7, 2, 0, tzinfo=UTC)
     judge = compile_policy(settings.parse(RULES).rules)
-    facts = {
+    facts: Facts = {
         "sender.level": 2,
         "customer.tags": frozenset[str](),
         "customer.corp_name": "",
@@ -338,6 +349,41 @@ then = "deny"
     found = read(config, "can", "sunlei", "customer.export", "wm-vip")
 
     assert (found["outcome"], found["decision"]["missing"]) == ("approval", ["request.count"])
+
+
+def test_what_a_freeze_makes_of_it_is_said_after_the_rules(config: Path) -> None:
+    written(config, known)
+    now = datetime.now(UTC)
+    span = (now - timedelta(hours=1), now + timedelta(hours=1))
+    freeze = Freeze("F-A7K2", Scope.MEMBER, "sunlei", "孙磊", "zhaomin", "投诉", *span)
+    written(config, lambda tx: tx.freezes.add(freeze))
+
+    result = run(config, "can", "sunlei", "friend.add", "陈总")
+
+    assert result.exit_code == 1
+    assert "：需审批。" in result.output, "by the rules"
+    assert result.output.splitlines()[-1] == (
+        "这个结论已被另外的规定改变（freeze:F-A7K2），实际结论是不允许"
+    )
+    found = read(config, "can", "sunlei", "friend.add", "陈总")
+    assert (found["outcome"], found["overruled"]) == ("deny", "freeze:F-A7K2")
+    assert found["decision"]["outcome"] == "approval"
+
+
+def test_a_permission_that_is_lent_counts(config: Path) -> None:
+    written(config, known)
+    now = datetime.now(UTC)
+    span = (now - timedelta(hours=1), now + timedelta(hours=1))
+    grant = Grant("G-A7K2", "guest", "friend.add", "wangfang", "A7K2", *span)
+    assert run(config, "can", "guest", "friend.add").exit_code == 1
+
+    written(config, lambda tx: tx.grants.add(grant))
+
+    result = run(config, "can", "guest", "friend.add")
+    assert result.exit_code == 0
+    assert "有这项动作的临时授权：允许" in result.output
+    found = read(config, "can", "guest", "friend.add", "陈总")
+    assert (found["by_level"], found["lent"], found["outcome"]) == ("deny", True, "approval")
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ async def test_a_member_asks_about_a_customer_they_follow_or_asked_for(stage: St
     assert "对方是竞品公司，不能添加。" in own
     assert "no-competitor" not in own
     assert "周小美 添加 吴总：需审批" in asked
-    assert "最近的可行办法：成员级别达到 销售（2 级）（现为 实习销售（1 级））。" in asked
+    assert "最近的可行办法：得到“添加客户”的临时授权。" in asked
     assert "周小美 adding 吴总: needs approval" in english
 
 

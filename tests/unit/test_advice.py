@@ -62,9 +62,16 @@ def test_a_level_is_told_with_the_title_of_its_role() -> None:
         "lead": {"title": "主管", "level": 3, "members": ["user:wangfang"]},
         "admin": {"level": 5, "members": ["user:zhaomin"]},
     }
-    policy = a_policy(permissions={"friend.add": {"allow": 3, "approval": 1}}, roles=roles)
+    policy = a_policy(a_rule("juniors", {"sender": {"level": {"lt": 3}}}), roles=roles)
 
     assert told(policy, FACTS).endswith("成员级别达到 主管（3 级）（现为 2 级）。")
+
+
+def test_a_permission_that_could_be_lent_is_told_by_its_name() -> None:
+    policy = a_policy(permissions={"friend.add": {"allow": 3}})
+
+    assert told(policy, FACTS) == "最近的可行办法：得到“添加客户”的临时授权。"
+    assert told(policy, FACTS, language=EN).endswith("a temporary permission: add a customer.")
 
 
 def test_a_schedule_is_told_with_the_next_time_it_opens() -> None:

@@ -70,7 +70,7 @@ DAYS = timedelta(days=3)
         ("转交 A7K2 给 王芳", HandOver("A7K2", "王芳")),
         ("加签 A7K2 王芳", AddApprover("A7K2", "王芳")),
         ("退回 A7K2 客户是谁介绍的？", SendBack("A7K2", "客户是谁介绍的?")),
-        ("请假 3天 给王芳", Away(DAYS, "王芳")),
+        ("请假 3天 给王芳", Away("王芳", DAYS)),
         ("回来", Back()),
         ("团队", Team()),
         ("查 A7K2", Look("A7K2")),
@@ -105,7 +105,7 @@ def test_every_chinese_command_is_read(text: str, command: Command) -> None:
         ("Approve a7k2 well done", ApproveRequest("A7K2", "well done")),
         ("reject a7k2: no company", DenyRequest("A7K2", "no company")),
         ("handover a7k2 to wangfang", HandOver("A7K2", "wangfang")),
-        ("away 3d to wangfang", Away(DAYS, "wangfang")),
+        ("away 3d to wangfang", Away("wangfang", DAYS)),
         ("back", Back()),
         ("look up a7k2", Look("A7K2")),
         ("unfreeze", Unfreeze()),
@@ -271,9 +271,7 @@ def test_arguments_that_lack_are_named(text: str, unclear: Unclear) -> None:
     assert parse(text, ALL) == unclear
 
 
-@pytest.mark.parametrize(
-    "text", ["请假 3天 给王芳", "转交 A7K2 给王芳", "转交", "团队", "away", "帮助 冻结"]
-)
+@pytest.mark.parametrize("text", ["团队", "team", "反馈 很好用", "帮助 团队"])
 def test_what_this_version_does_not_offer_says_so(text: str) -> None:
     command = parse(text)
 

@@ -71,8 +71,14 @@ def test_a_count_names_the_limit_it_must_stay_below() -> None:
     assert said.changes[0].value == 49
 
 
-def test_a_level_is_one_that_a_role_gives() -> None:
+def test_a_permission_that_the_level_does_not_give_could_be_lent() -> None:
     policy = a_policy(permissions={ADD: {"allow": 3, "approval": 1}})
+
+    assert told(found(policy, FACTS)) == [("sender.grants", (Need(How.HAS, (ADD,)),))]
+
+
+def test_a_level_is_one_that_a_role_gives() -> None:
+    policy = a_policy(a_rule("juniors", {"sender": {"level": {"lt": 3}}}))
 
     said = found(policy, FACTS)
 
@@ -292,6 +298,27 @@ def test_nobody_is_told_to_be_somebody_else() -> None:
     assert found(policy, facts) == Nearest(Outcome.DENY)
 
 
+def test_a_permission_that_is_lent_already_is_not_asked_for_again() -> None:
+    policy = a_policy(
+        a_rule("cap", {"today": {"adds": {"gte": 50}}}), permissions={ADD: {"allow": 5}}
+    )
+    facts = {**FACTS, "today.adds": 57}
+
+    lent = found(policy, {**facts, "sender.grants": frozenset({ADD})})
+
+    assert [name for name, _ in told(lent)] == ["today.adds"]
+    both = [name for name, _ in told(found(policy, facts))]
+    assert both == ["sender.grants", "today.adds"]
+
+
+def test_a_permission_can_be_lent_only_if_the_table_has_it_and_it_is_not_about_rights() -> None:
+    policy = a_policy(permissions={"config.change": {"allow": 9}})
+
+    for action in ("config.change", "friend.delete"):
+        said = nearest(policy, FACTS, action, MORNING)
+        assert said == Nearest(Outcome.DENY), action
+
+
 def test_an_effort_that_is_spent_is_admitted() -> None:
     rules = [a_rule(f"r{n}", {"today": {"adds": {"gte": n}}}) for n in range(1, 40)]
     policy = a_policy(*rules, a_rule("night", unless={"during": "work_hours"}), a_rule("never"))
@@ -317,6 +344,7 @@ def domain(policy: Policy, facts: Facts) -> dict[str, list[FactValue | datetime]
     }
     every["sender.level"] = list(ROLE_LEVELS)
     every["contact.way"] = list(policy.known.registry["contact.way"].words)
+    every["sender.grants"] = [frozenset({ADD})]
     every["time"] = list(random_policies.TIMES)
     gate = policy.gates.get(ADD)
     if gate and gate.tiers and knows(policy, facts, "tier"):

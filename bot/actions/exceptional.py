@@ -1,0 +1,78 @@
+"""Commands that make exceptions to the rules: temporary permissions, freezes, emergencies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import assert_never
+
+from bot.actions import breaking_glass, freezing, granting, reviewing, rights
+from bot.actions.scene import Scene
+from bot.command_emergency import scope_of
+from bot.command_types import (
+    AskRight,
+    BreakGlass,
+    ConfirmBreakGlass,
+    Freeze,
+    Grant,
+    Review,
+    RevokeRight,
+    Unfreeze,
+)
+from bot.wecom import cut_characters
+from workflows.freezing import Scope
+from workflows.plans import Granting
+from workflows.steps import Refused
+
+Exceptional = (
+    AskRight | Grant | RevokeRight | Freeze | Unfreeze | BreakGlass | ConfirmBreakGlass | Review
+)
+_LONGEST_REASON = 200  # characters
+_LONGEST_CONCLUSION = 500
+
+
+def obey(scene: Scene, userid: str, command: Exceptional) -> None:
+    """Carry out one of these commands. Raises Refused."""
+    match command:
+        case AskRight(action, duration, reason):
+            granting.ask(scene, userid, action, duration, _short(reason))
+        case Grant(who, action, duration, reason):
+            member, right = _member_and_action(scene, who, action)
+            granting.give(scene, userid, Granting(member, right, duration), _short(reason))
+        case RevokeRight(who, action):
+            granting.take_back(scene, userid, *_member_and_action(scene, who, action))
+        case Freeze(words, duration, reason):
+            _freeze(scene, userid, words, duration, _short(reason))
+        case Unfreeze(id):
+            freezing.lift(scene, userid, id)
+        case BreakGlass(id, reason):
+            breaking_glass.begin(scene, userid, id, _short(reason))
+        case ConfirmBreakGlass(id):
+            breaking_glass.confirm(scene, userid, id)
+        case Review(id, conclusion):
+            said = cut_characters(conclusion, _LONGEST_CONCLUSION)
+            reviewing.close(scene, userid, id, said)
+        case _:
+            assert_never(command)
+
+
+def _short(reason: str) -> str:
+    return cut_characters(reason, _LONGEST_REASON)
+
+
+def _member_and_action(scene: Scene, who: str, action: str) -> tuple[str, str]:
+    """Return the member and the action that words mean; a member's name may have a space in it."""
+    words = f"{who} {action}".split()
+    for cut in range(2, len(words)):
+        name, right = " ".join(words[:cut]), " ".join(words[cut:])
+        if any(name == each.name for each in scene.directory.members.values()):
+            return rights.member_named(scene, name), right
+    return rights.member_named(scene, who), action
+
+
+def _freeze(scene: Scene, userid: str, words: str, lasts: timedelta, reason: str) -> None:
+    scope, name = scope_of(words)
+    if scope is Scope.MEMBER:
+        name = rights.member_named(scene, name)
+    if not reason:
+        raise Refused("freeze_why")
+    freezing.freeze(scene, userid, scope, name, Freeze(words, lasts, reason))

@@ -1,0 +1,74 @@
+"""Reads what follows 同意, 拒绝 and 请假 in a chat command: all that are alike, and until when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bot.command_arguments import GAPS, Wrong, duration_of, person, vote
+from bot.command_types import ApproveRequest, Away, Command, Day, DenyRequest, Fault
+
+_GAP = f"[{re.escape(GAPS)}]"
+_SIMILAR = re.compile(rf"(?:全部)?(?:同类|similar|alike)(?:{_GAP}+|$)", re.IGNORECASE)
+_FOR = re.compile(
+    r"(?<![0-9A-Za-z.])(?:\d{1,4}(?:\.\d)?|[零一二两三四五六七八九十半])\s*"
+    r"(?:周|个?星期|天|日|个?小时|个?钟头|weeks?|days?|hours?|w|d|h)(?![A-Za-z号])",
+    re.IGNORECASE,
+)
+_UNTIL = r"(?:到|至|直到|until\b|till\b|through\b)\s*"
+_ZH_DAYS = {word: n for n, word in enumerate("一二三四五六")} | {"日": 6, "天": 6}
+_EN_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_AHEAD = {"今天": 0, "明天": 1, "后天": 2, "today": 0, "tomorrow": 1}
+_DAY = re.compile(
+    _UNTIL
+    + r"(?:(?P<ahead>今天|明天|后天|today\b|tomorrow\b)"
+    + r"|(?P<next>下|next\s+)?(?:本|这)?(?:周|星期|礼拜)(?P<zh>[一二三四五六日天])"
+    + r"|(?P<soon>next\s+)?(?P<en>mon|tue|wed|thu|fri|sat|sun)[a-z]*"
+    + r"|(?:(?P<month>\d{1,2})\s*[月/-]\s*)?(?P<day>\d{1,2})\s*[日号]?)(?:底|为止)?",
+    re.IGNORECASE,
+)
+
+
+def to_approve(rest: str) -> Command:
+    """Read 'A7K2 [同类] [说明]'."""
+    return vote(_similar(ApproveRequest))(rest)
+
+
+def to_deny(rest: str) -> Command:
+    """Read 'A7K2 [同类] 原因'."""
+    return vote(_similar(DenyRequest))(rest)
+
+
+def _similar(make: Callable[[str, str, bool], Command]) -> Callable[[str, str], Command]:
+    def read(request_id: str, comment: str) -> Command:
+        found = _SIMILAR.match(comment)
+        return make(request_id, comment[found.end() :] if found else comment, found is not None)
+
+    return read
+
+
+def to_away(rest: str) -> Away:
+    """Read '3天 给谁' or '到周五 给谁', in either order."""
+    if found := _DAY.search(rest):
+        return Away(_around(rest, found), until=_day(found))
+    if (found := _FOR.search(rest)) and (length := duration_of(found[0])):
+        return Away(_around(rest, found), length)
+    raise Wrong(Fault.DURATION, rest)
+
+
+def _around(rest: str, found: re.Match[str]) -> str:
+    before, after = rest[: found.start()].strip(GAPS), rest[found.end() :].strip(GAPS)
+    return person(re.sub(r"^for\b|\bfor$", "", after or before, flags=re.IGNORECASE))
+
+
+def _day(found: re.Match[str]) -> Day:
+    if ahead := found["ahead"]:
+        return Day(ahead=_AHEAD[ahead.lower()])
+    if found["zh"]:
+        return Day(weekday=_ZH_DAYS[found["zh"]], next_week=bool(found["next"]))
+    if found["en"]:
+        return Day(weekday=_EN_DAYS.index(found["en"].lower()), next_week=bool(found["soon"]))
+    month = int(found["month"]) if found["month"] else None
+    if not 1 <= int(found["day"]) <= 31 or (month is not None and not 1 <= month <= 12):
+        raise Wrong(Fault.DURATION, found[0])
+    return Day(month=month, day=int(found["day"]))
