@@ -167,6 +167,7 @@ class App:
             for chore in chores.EVERY:
                 chores.schedule(scene, chore)
             chores.at_once(scene, chores.DIRECTORY)
+            chores.at_once(scene, chores.CHATS)
 
         await db.write(begin)
 

@@ -14,11 +14,13 @@ from workflows.policy import Policy
 DIRECTORY = "chore_directory"
 PRUNE = "chore_prune"
 SHADOW = "chore_shadow"
+CHATS = "chore_chats"
 # After how long it comes again, or at which hour of the company's working days.
 EVERY: Mapping[str, timedelta | time] = {
     DIRECTORY: timedelta(hours=1),
     PRUNE: timedelta(hours=6),
     SHADOW: time(9),
+    CHATS: timedelta(hours=1),  # reads them once a day, and soon after a rule wants to know
 }
 _MOMENT = timedelta(milliseconds=1)
 _SOON = timedelta(seconds=5)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import chores, proposals, replays, transfer_watch
+from bot import chat_reading, chores, proposals, replays, transfer_watch
 from bot.actions import (
     absent,
     adding,
+    bulk_parts,
     containing,
     deciding,
+    joining,
     moving,
     observing,
     overdue,
     performing,
+    removing,
     rulebooks,
     shadowing,
     sweeping,
@@ -77,6 +80,14 @@ class Clockwork:
                 return lambda tx: moving.tell(self._scene(tx), work.body)
             case performing.JUDGE_TOLD_AGAIN:
                 return lambda tx: observing.judge_again(self._scene(tx), work.body)
+            case removing.JUDGE_AGAIN:
+                return lambda tx: joining.judge_again(self._scene(tx), work.body)
+            case removing.CHECK:
+                return await self.handlers.chats.check(work.body)
+            case chat_reading.READ_ON:
+                return await self.handlers.chats.read_on(work.body)
+            case kind if kind in bulk_parts.TIMERS:
+                return lambda tx: bulk_parts.TIMERS[kind](self._scene(tx), work.body)
             case containing.CHECK:
                 return await self._check_remedy(*work.body.split("|", 1))
             case kind if kind in temporary.TIMERS:
@@ -154,6 +165,9 @@ class Clockwork:
         await self.db.write(lambda tx: chores.schedule(self._scene(tx), kind))  # even if it fails
         if kind == chores.DIRECTORY:
             return await self.handlers.read_directory("directory")
+        if kind == chores.CHATS:
+            await self.company.refresh(self.db)
+            return await self.handlers.chats.begin()
         if kind == chores.SHADOW:
             return await self._tell_of_shadow(datetime.fromisoformat(name))
         return self._prune

@@ -15,6 +15,13 @@ class Add:
 
 
 @dataclass(frozen=True, slots=True)
+class AddMany:
+    """批量加: ask to add several customers, one a line; `rest` is for `listing.read`."""
+
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mine:
     """我的: the sender's own requests."""
 
@@ -87,6 +94,20 @@ class ApproveRequest:
     id: str
     comment: str = ""
     similar: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveExcept:
+    """同意 … 除: vote for a list, but not for these of its lines.
+
+    There are none where an exception was made and not understood. `comment` is all that was said,
+    and `at_once` whether it begins with the exception.
+    """
+
+    id: str
+    lines: tuple[int, ...]
+    comment: str
+    at_once: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +367,7 @@ class PlainText:
 
 Command = (
     Add
+    | AddMany
     | Mine
     | WithdrawRequest
     | Nudge
@@ -356,6 +378,7 @@ Command = (
     | AskRight
     | Todo
     | ApproveRequest
+    | ApproveExcept
     | DenyRequest
     | Undo
     | Appeal

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bot import command_arguments as arguments
-from bot.command_approvals import to_approve, to_away, to_deny
+from bot.command_approvals import to_away, to_deny
 from bot.command_arguments import Wrong
 from bot.command_customers import names_taker, to_export, to_tag, to_transfer, to_untag
 from bot.command_emergency import to_break_glass, to_confirm, to_review, to_unfreeze
+from bot.command_lists import to_add, to_add_many, to_approve
 from bot.command_types import (
     Add,
     AddApprover,
+    AddMany,
     Appeal,
     ApproveRequest,
     AskRight,
@@ -64,6 +66,7 @@ from workflows.masking import narrow
 #: Commands that this version carries out; help and suggestions name no others.
 OFFERED: tuple[type[Command], ...] = (
     Add,
+    AddMany,
     Mine,
     WithdrawRequest,
     Nudge,
@@ -135,8 +138,16 @@ VERBS: tuple[Verb, ...] = (
         Add,
         ("加", "添加", "报备", "新增", "添加客户", "加客户"),
         ("add",),
-        arguments.to_add,
+        to_add,
         arguments.is_ask,
+    ),
+    Verb(
+        "add_many",
+        AddMany,
+        ("批量加", "批量添加", "批量报备", "批量"),
+        ("bulk add", "bulk-add", "add many", "add list"),
+        to_add_many,
+        arguments.always,
     ),
     Verb(
         "mine",

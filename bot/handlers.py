@@ -13,6 +13,7 @@ from typing import assert_never
 from bot import chores, commands, events, sync
 from bot.actions import adding, containing, conversation, editing, moving, parting, people, pressing
 from bot.actions.scene import Scene
+from bot.chat_reading import ChatReader
 from bot.command_types import TagCustomer, UntagCustomer
 from bot.company import Company
 from bot.events import (
@@ -82,11 +83,16 @@ class Handlers:
                 self.tags.forget()
                 return lambda tx: self._note(tx, "tag.changed", event.change.value)
             case ChatChanged():
-                return lambda tx: self._note(tx, "chat.changed", event.change.value)
+                return await self.chats.changed(event, work.created_at)
             case Unknown():
                 raise Ignore(f"unknown event {event.event} {event.change_type}".strip())
             case _:
                 assert_never(event)
+
+    @property
+    def chats(self) -> ChatReader:
+        """What looks at customer groups."""
+        return ChatReader(self.db, self.wecom, self.company, self.contact)
 
     async def read_directory(self, cause: str) -> Step:
         """Read the whole directory; the step takes it over and tells what it changed."""

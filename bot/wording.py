@@ -13,7 +13,8 @@ from workflows.model import Outcome, State
 
 # Actors that are no person; anything else with a colon is somebody's name.
 _MACHINES = frozenset({"system", "policy", "auto_review", "wecom"})
-_NAMED = frozenset({"breakglass", "freeze"})  # an admin's emergency allow; a freeze, by its id
+# An admin's emergency allow; a freeze, or the list that a line was part of, by its id.
+_NAMED = frozenset({"breakglass", "freeze", "list"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.makers_policy import a_policy
+from workflows.attributes import GRANTS
 from workflows.differences import direction_of
 from workflows.evaluation import Reads
 from workflows.model import Facts
@@ -178,17 +179,18 @@ def attributes_of(*policies: Policy) -> set[str]:
 
 
 def everything(*policies: Policy) -> Iterator[tuple[Facts, datetime]]:
-    """Every combination of values that matters to the policies."""
+    """Every combination of values that matters to the policies, with and without a grant."""
     names = sorted(attributes_of(*policies))
     for values in itertools.product(*(DOMAINS[name] for name in names)):
         facts = {n: v for n, v in zip(names, values, strict=True) if v is not None}
         for at in TIMES:
             yield facts, at
+            yield {**facts, GRANTS: frozenset({"friend.add"})}, at
 
 
 def how_many(*policies: Policy) -> int:
     """How many combinations `everything` has."""
-    total = len(TIMES)
+    total = 2 * len(TIMES)
     for name in attributes_of(*policies):
         total *= len(DOMAINS[name])
     return total

@@ -27,6 +27,7 @@ def a_grant(**changes: Any) -> Grant:
         "since": NOON,
         "until": NOON + 3 * DAY,
         "reason": "展会",
+        "name": "林",
     }
     return Grant(**(values | changes))
 

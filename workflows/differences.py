@@ -1,18 +1,18 @@
 """Tells exactly whether one policy is looser or stricter than another, with facts that show it.
 
 Nothing is sampled: what facts and time can be is cut into the finitely many kinds that the two
-policies can tell apart, and all of them are considered. Temporary grants are left out: they raise
-a level and are no part of a policy. Tier and groups are computed by each policy for itself.
+policies can tell apart, and all of them are considered: first for who holds no temporary permission
+for the action, then for who does. Tier and groups are computed by each policy for itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from workflows.attributes import ACTIONS
+from workflows.attributes import ABOUT_RIGHTS, ACTIONS, GRANTS
 from workflows.axes import Chosen
 from workflows.contests import Contest, start_of
 from workflows.model import Facts, FactValue, Outcome, TraceLine, Verdict
@@ -111,9 +111,13 @@ def compare(
     differences: list[Difference] = []
     unfinished: list[str] = []
     for action in actions:
+        by_direction: dict[Direction, Difference] = {}
         pairing = _Pairing(old, new, action, now)
-        found, finished = pairing.differences(effort)
-        differences += found
+        finished = pairing.look(effort, by_direction)
+        if finished and action not in ABOUT_RIGHTS:
+            lent = replace(pairing, lent=frozenset({action}))
+            finished = lent.look(effort, by_direction)
+        differences += by_direction.values()
         if not finished:
             unfinished.append(action)
     return Comparison(tuple(differences), tuple(unfinished))
@@ -125,24 +129,24 @@ class _Pairing:
     new: Policy
     action: str
     now: datetime
+    lent: frozenset[str] = frozenset()  # what the senders looked at hold a grant for
 
-    def differences(self, effort: int) -> tuple[list[Difference], bool]:
-        """Return the differences found, and whether that is all of them."""
+    def look(self, effort: int, found: dict[Direction, Difference]) -> bool:
+        """Add the differences of directions not found yet; False if that may not be all of them."""
         if not self._is_judged():
-            return [], True
+            return True
         contest = self._contest(effort)
-        found: list[Difference] = []
         finished = contest.space.is_exact
         for direction in Direction:
-            chosen = contest.find(direction)
+            chosen = None if direction in found else contest.find(direction)
             if chosen is not None:
                 difference = self._shown(contest.space, chosen)
                 # A witness that decisions do not confirm would be our own mistake: fail closed.
                 if difference is None or difference.direction is not direction:
                     finished = False
                 else:
-                    found.append(difference)
-        return found, finished and not contest.exhausted
+                    found[direction] = difference
+        return finished and not contest.exhausted
 
     def _is_judged(self) -> bool:
         """Whether anybody may do it at all: rules only tighten what the table gives."""
@@ -158,15 +162,17 @@ class _Pairing:
 
     def _weight(self, level: FactValue | None) -> tuple[int, ...]:
         """What a level gives; a level that may do more is the more telling example."""
-        given = [permission(p.rulebook, self.action, level) for p in (self.old, self.new)]
+        both = (self.old, self.new)
+        given = [permission(p.rulebook, self.action, level, self.lent) for p in both]
         return (max(given), *given)
 
     def _base(self, scale: Scale, level: FactValue | None) -> int:
         book = scale.policy.rulebook
-        return scale.sum_of(permission(book, self.action, level), book.defaults.chain)
+        permitted = permission(book, self.action, level, self.lent)
+        return scale.sum_of(permitted, book.defaults.chain)
 
     def _shown(self, space: Space, chosen: Chosen) -> Difference | None:
-        facts, at = space.facts(chosen), space.at(chosen)
+        facts, at = self._held(space.facts(chosen)), space.at(chosen)
         before = decide(self.old, facts, self.action, at, traced=True)
         after = decide(self.new, facts, self.action, at, traced=True)
         direction = direction_of(self.old, before, self.new, after)
@@ -174,6 +180,14 @@ class _Pairing:
             return None
         because = tuple(self._because(before, after))
         return Difference(self.action, direction, before, after, facts, at, because)
+
+    def _held(self, facts: Facts) -> Facts:
+        """Return the facts of a choice with the grant that was looked at, or surely without."""
+        found = facts.get(GRANTS)
+        others = found - {self.action} if isinstance(found, frozenset) else None
+        if self.lent:
+            return {**facts, GRANTS: (others or frozenset()) | self.lent}
+        return facts if others is None else {**facts, GRANTS: others}
 
     def _because(self, before: Verdict, after: Verdict) -> Iterator[str]:
         """Name what came out differently; a setting that all share only when nothing else did."""

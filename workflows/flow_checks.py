@@ -16,7 +16,9 @@ from workflows.sections import FlowExpect, FlowStep, FlowTest, Rulebook
 
 KINDS = ("at", "wait", "do", "expect")
 # What may stand beside which kind of step.
-_BESIDE = {"clock": "wait", "by": "do", "comment": "do", "refused": "do"}
+_BESIDE = {"clock": "wait", "by": "do", "to": "do", "comment": "do", "refused": "do"}
+# What somebody is named for.
+_NAMING = frozenset({"away", "hand_over", "add_approver"})
 
 
 def check(book: Rulebook, names: Names) -> list[Mistake]:
@@ -90,8 +92,11 @@ class _Checking:
             self._known(step.clock, self.names.known.schedules, "schedule", (*loc, "clock"))
         if step.do is not None and step.by is None:
             self.note((*loc, "by"), "required")
-        if step.by is not None:
-            self._person(step.by, (*loc, "by"))
+        if step.do in _NAMING and step.to is None:
+            self.note((*loc, "to"), "required")
+        for key, named in (("by", step.by), ("to", step.to)):
+            if named is not None:
+                self._person(named, (*loc, key))
         if step.expect is not None:
             self._expectation(step.expect, (*loc, "expect"))
 

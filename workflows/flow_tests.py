@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from workflows import approval, facts, given, policy, roles
+from workflows import approval, facts, given, policy, roles, timing
 from workflows.approvers import Sources, stage_of
 from workflows.claims import Claim
 from workflows.directory import ACTIVE, Department, Directory, Member
@@ -28,7 +28,22 @@ from workflows.notations import moment
 from workflows.policy import TEST_TIME, BadPolicyError, Miss, Policy, Tested
 from workflows.schedules import parse_duration
 from workflows.sections import CastMember, FlowExpect, FlowStep, FlowTest
-from workflows.steps import Approve, Deny, Expire, Reassign, Refused, Revoke, Step, Withdraw
+from workflows.steps import (
+    AddApprover,
+    Approve,
+    Deny,
+    Escalate,
+    Expire,
+    HandOver,
+    Reassign,
+    Refused,
+    Remind,
+    Revoke,
+    SendBack,
+    Step,
+    Supplement,
+    Withdraw,
+)
 
 _LEFT = 5  # WeCom's member status (document 90970)
 _NOTHING = "-"
@@ -94,11 +109,23 @@ class _Play:
         self._pass(schedule.add(self.now, length) if schedule else self.now + length)
 
     def _pass(self, now: datetime) -> None:
-        """Let time pass; timers that fall due on the way go off."""
+        """Let time pass; timers that fall due on the way go off, each at its moment."""
+        while (next_one := self._next_timer()) is not None and next_one[0] <= now:
+            self.now, step = next_one
+            self._advance(step)
         self.now = now
-        due = self.request.due_at
-        if self.request.state is State.PENDING and due is not None and due <= now:
-            self._advance(Expire())
+
+    def _next_timer(self) -> tuple[datetime, Step] | None:
+        request, how = self.request, timing.of(self.judge)
+        if request.state is not State.PENDING:
+            return None
+        timers: list[tuple[datetime | None, Step]] = [
+            (timing.remind_at(request, how), Remind(how)),
+            (timing.escalate_at(request, how), Escalate(how)),
+            (request.due_at, Expire()),
+        ]
+        due = [(max(at, self.now), step) for at, step in timers if at is not None]
+        return min(due, key=lambda timer: timer[0], default=None)
 
     def _do(self, step: FlowStep, place: str) -> None:
         wanted, got = step.refused or _NOTHING, _NOTHING
@@ -119,8 +146,24 @@ class _Play:
                 self._advance(Withdraw(by, step.comment))
             case "revoke":
                 self._advance(Revoke(by, step.comment))
+            case "hand_over":
+                self._advance(HandOver(by, step.to or ""))
+            case "add_approver":
+                self._advance(AddApprover(by, step.to or ""))
+            case "send_back":
+                self._advance(SendBack(by, step.comment))
+            case "supplement":
+                self._advance(Supplement(by, step.comment))
+            case "away" | "back":
+                self._change_absence(by, step.to if step.do == "away" else None)
             case _:
                 self._leave(by)
+
+    def _change_absence(self, userid: str, delegate: str | None) -> None:
+        """Somebody goes or comes back: who decides in their place is found anew."""
+        self.cast = self.cast.absent(userid, delegate)
+        if self.request.state is State.PENDING:
+            self._advance(Reassign())
 
     def _leave(self, userid: str) -> None:
         """Somebody leaves: their requests are withdrawn, others are reassigned."""
@@ -146,6 +189,7 @@ class _Cast:
     directory: Directory
     roles: Mapping[str, frozenset[str]]  # by lower-case userid
     owners: tuple[str, ...]
+    away: Mapping[str, str] = field(default_factory=dict)  # lower case, to whom they named
 
     @classmethod
     def of(cls, judge: Policy, test: FlowTest) -> _Cast:
@@ -168,12 +212,17 @@ class _Cast:
 
     def asked(self, judge: Policy) -> tuple[Sources, tuple[str, ...]]:
         """Return where approvers come from, and who stands in for them."""
-        sources = Sources(self.directory, self.holders, self.owners)
+        sources = Sources(self.directory, self.holders, self.owners, lambda: self.away)
         return sources, judge.rulebook.chain_defaults.on_no_approver
 
     def person(self, userid: str) -> Person:
         member = self.directory.members[userid.lower()]
         return Person(member.userid, member.name)
+
+    def absent(self, userid: str, delegate: str | None) -> _Cast:
+        """Return the cast with somebody away, or back for None."""
+        others = {each: to for each, to in self.away.items() if each != userid.lower()}
+        return replace(self, away=others | ({userid.lower(): delegate} if delegate else {}))
 
     def without(self, userid: str) -> _Cast:
         """Return the cast after somebody has left."""

@@ -45,6 +45,7 @@ class Grant:
     since: datetime
     until: datetime
     reason: str = ""
+    name: str = ""  # of the member, as it was then
     ended_because: Ending | None = None
     ended_at: datetime | None = None
 

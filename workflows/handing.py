@@ -35,7 +35,7 @@ def give(request: Request, step: HandOver | AddApprover, here: Here) -> Moved:
     seated, effects = voting.seat(moved, here, "handed_over", by.name)
     if to.userid.lower() not in ids_of(seated.approvers) or seated is moved:
         raise Refused("cannot_decide", id=request.id, who=to.name)
-    params = endings.params(seated, by.name) | {"to": to.name}
+    params = endings.params(seated, by.name) | {"taker": to.name}
     return seated, (*effects, TellRequester("request.handed_over", params))
 
 
@@ -46,7 +46,7 @@ def _add(request: Request, by: Person, to: Person, here: Here) -> Moved:
     wider = replace(stage, groups=(*groups, Group((f"user:{to.userid}",), 1)))
     chain = (*request.chain[: request.stage], wider, *request.chain[request.stage + 1 :])
     seated, effects = voting.seat(replace(request, chain=chain), here, "added", by.name)
-    params = endings.params(seated, by.name) | {"to": to.name}
+    params = endings.params(seated, by.name) | {"taker": to.name}
     return seated, (*effects, TellRequester("request.approver_added", params))
 
 

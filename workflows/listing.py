@@ -18,7 +18,7 @@ MOST = 50  # customers in one list: a supervisor has to look at every one of the
 
 # '3. ', '3、', '③ ', '- '
 _MARK = r"(?:[-•*·]\s+|(?:\d{1,2}|[①-⑳])\s*(?:(?:[、)）:：]|\.(?!\d))|\s(?=\s*\D)))"
-_BEFORE = re.compile(rf"\s*{_MARK}\s*")
+_BEFORE = re.compile(rf"^\s*{_MARK}\s*")
 _CORRECTION = re.compile(
     r"\s*(?:第|line\s+|no\.?\s*|#)?(\d{1,2})\s*(?:行|条|位|号)?(?:[\s.、,，:：)）]+|(?=[^\d\s]))(.+)",
     re.IGNORECASE,

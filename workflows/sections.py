@@ -325,8 +325,24 @@ class FlowStep(Section):
     at: Moment | None = None
     wait: Duration | None = None
     clock: str | None = None
-    do: Literal["approve", "deny", "withdraw", "revoke", "leave"] | None = None
+    do: (
+        Literal[
+            "approve",
+            "deny",
+            "withdraw",
+            "revoke",
+            "leave",
+            "away",
+            "back",
+            "hand_over",
+            "add_approver",
+            "send_back",
+            "supplement",
+        ]
+        | None
+    ) = None
     by: str | None = None
+    to: str | None = None  # who is named by `away`, `hand_over` and `add_approver`
     comment: str = ""
     refused: (
         Literal[
@@ -338,6 +354,11 @@ class FlowStep(Section):
             "not_an_approver",
             "not_yours",
             "comment_needed",
+            "acts_for_requester",
+            "you_are_away",
+            "asked_already",
+            "cannot_decide",
+            "is_away",
         ]
         | None
     ) = None

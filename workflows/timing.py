@@ -52,7 +52,8 @@ def remind_at(request: Request, timing: Timing) -> datetime | None:
     if due is None or request.due_at is None or due < request.due_at:
         return due
     start = max([start, *(answered for _, answered in _pauses(request) if answered)])
-    return _within(clock, clock.add(start, clock.between(start, request.due_at) / 2))
+    due = _within(clock, clock.add(start, clock.between(start, request.due_at) / 2))
+    return due if due < request.due_at else None
 
 
 def escalate_at(request: Request, timing: Timing) -> datetime | None:

@@ -228,8 +228,12 @@ def _file(scene: Scene, userid: str, lines: Lines, said: list[Text]) -> None:
 
 def _facts_of(scene: Scene, userid: str, lines: Lines) -> Facts:
     """Return what is known of a list as a whole; of its customers each line knows."""
-    reason = "；".join(dict.fromkeys(line.claim.reason for line in lines))
-    return {**judging.acting(scene, userid), **facts.of_wish(reason, count=len(lines))}
+    wish = facts.of_wish(_reasons(lines), count=len(lines))
+    return {**judging.acting(scene, userid), **wish}
+
+
+def _reasons(lines: Lines) -> str:
+    return "；".join(dict.fromkeys(line.claim.reason for line in lines))
 
 
 def _each_judged(
@@ -261,7 +265,7 @@ def _draft(scene: Scene, userid: str, lines: Lines, known: Facts, verdict: Verdi
         origin=Origin.ASKED,
         requester=scene.person(userid),
         subject=Subject(bulk.subject_key(claims), name),
-        claim=Claim(reason=str(known.get("request.reason", ""))),
+        claim=Claim(reason=_reasons(lines)),
         facts=known,
         verdict=verdict,
         created_at=scene.now,

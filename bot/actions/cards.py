@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 
 from bot import cards as drawing
 from bot import outgoing
-from bot.actions import change_cards, digesting, looking_back, reasons, rights_cards, waiving
+from bot.actions import (
+    bulk_cards,
+    change_cards,
+    chat_cards,
+    customer_cards,
+    digesting,
+    looking_back,
+    reasons,
+    rights_cards,
+    waiving,
+)
 from bot.actions.scene import Scene
 from bot.cards import Sheet
 from bot.wording import Actor
@@ -27,7 +37,7 @@ from workflows.model import (
     Vote,
     same_user,
 )
-from workflows.plans import Granting, Lifting
+from workflows.plans import BulkAdd, Granting, Joining, Lifting
 from workflows.voting import Here
 
 RENEW = "card_renewal"
@@ -142,7 +152,7 @@ def sheet_of(scene: Scene, request: Request) -> Sheet:
     facts, requester = request.facts, request.requester
     terms = waiving.offered(scene, request)
     tier, groups = policy.classify(scene.policy, facts, request.created_at)
-    return Sheet(
+    sheet = Sheet(
         request_id=request.id,
         stage=request.stage,
         stages=max(1, len(request.chain)),
@@ -171,6 +181,12 @@ def sheet_of(scene: Scene, request: Request) -> Sheet:
         reasons=scene.book.chain_defaults.reasons,
         waive_days=terms.days if terms else 0,
     )
+    match request.plan:
+        case BulkAdd():
+            return bulk_cards.completed(scene, request, sheet)
+        case Joining() as plan:
+            return chat_cards.completed(scene, request, plan, sheet)
+    return customer_cards.completed(scene, request, sheet)
 
 
 def _rules(scene: Scene, request: Request) -> tuple[tuple[str, str], ...]:

@@ -15,9 +15,10 @@ _TRUSTED = timedelta(days=2)  # after the last reading of all groups; events may
 
 
 def judges_joins(policy: Policy) -> bool:
-    """Whether the rules have anything to say about outsiders who come into a group."""
+    """Whether the file judges outsiders who come into a group: a permission or an enforced rule."""
     gate = policy.gates.get(JOIN)
-    return JOIN in policy.rulebook.permissions or bool(gate and gate.rules)
+    ruled = gate is not None and any(not rule.shadow for rule in gate.rules)
+    return JOIN in policy.rulebook.permissions or ruled
 
 
 def is_wanted(policy: Policy) -> bool:
@@ -39,7 +40,12 @@ def facts_of(scene: Scene, customer: Customer | None) -> Facts:
 
     Somebody who is not on file is known to be in none.
     """
+    return facts_of_outsider(scene, customer.external_userid if customer else "")
+
+
+def facts_of_outsider(scene: Scene, external_userid: str) -> Facts:
+    """Return the same of anybody from outside by their id, which a customer on file need not be."""
     if not is_wanted(scene.policy) or not is_whole(scene):
         return {}
-    external = customer.external_userid if customer else ""
-    return facts.of_chats(scene.tx.chats.names_with(external) if external else frozenset())
+    names = scene.tx.chats.names_with(external_userid) if external_userid else frozenset[str]()
+    return facts.of_chats(names)

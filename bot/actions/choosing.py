@@ -88,7 +88,7 @@ def meant(scene: Scene, userid: str, wish: Wish, owner: str, words: str) -> list
             _ask_back(scene, userid, _Question(wish, name, ()), found.choices)
             return None
         if found.sure is None:
-            raise Refused("unknown_customer", who=name, owner=scene.person(owner).name)
+            raise Refused("no_such_customer", who=name, owner=scene.person(owner).name)
         chosen[found.sure.external_userid] = mine[found.sure.external_userid]
     return list(chosen.values())
 

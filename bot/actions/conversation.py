@@ -11,6 +11,8 @@ from bot.actions import (
     asking,
     batching,
     breaking_glass,
+    bulk_adding,
+    bulk_voting,
     customers,
     exceptional,
     explaining,
@@ -23,7 +25,9 @@ from bot.actions.scene import Scene
 from bot.command_types import (
     Add,
     AddApprover,
+    AddMany,
     Appeal,
+    ApproveExcept,
     ApproveRequest,
     AskRight,
     Away,
@@ -89,6 +93,8 @@ def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None
     if draft is not None and _is_talk(command, text, draft.kind):
         if draft.kind == asking.DRAFT:
             asking.complete(scene, userid, draft.body, text)
+        elif draft.kind == bulk_adding.DRAFT:
+            bulk_adding.complete(scene, userid, draft.body, text)
         elif draft.kind == customers.DRAFT:
             customers.choose(scene, userid, draft.body, text)
         else:
@@ -109,7 +115,8 @@ def _is_talk(command: Command, text: str, asked: str) -> bool:
     if isinstance(command, Help) and command.topic is None:  # '帮助不大' begins like one
         called = commands.verb("help")
         return text.strip().lower() not in {*called.zh, *called.en, "？"}
-    answers = PlainText | Unclear if asked == asking.DRAFT else PlainText
+    drafts = {asking.DRAFT, bulk_adding.DRAFT}
+    answers = PlainText | Unclear if asked in drafts else PlainText
     return isinstance(command, answers)
 
 
@@ -125,6 +132,8 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
     match command:
         case Add(rest):
             asking.ask(scene, userid, rest)
+        case AddMany(rest):
+            bulk_adding.ask(scene, userid, rest)
         case Mine():
             queries.mine(scene, userid)
         case WithdrawRequest(id):
@@ -175,6 +184,8 @@ def _decide(
     scene: Scene, userid: str, command: ApproveRequest | DenyRequest | Waive | EndWaiver
 ) -> None:
     match command:
+        case ApproveExcept():
+            bulk_voting.approve(scene, userid, command, via="command")
         case ApproveRequest(id, comment, True):
             batching.begin(scene, userid, id, Answer.APPROVE, comment)
         case DenyRequest(id, comment, True):

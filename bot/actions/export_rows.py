@@ -8,9 +8,11 @@ from datetime import datetime
 
 from bot.actions import judging
 from bot.actions.scene import Scene
-from workflows import policy
-from workflows.model import Customer, Facts, Relation, RelationState, same_user
+from workflows import exports, policy
+from workflows.model import Customer, Facts, Relation, RelationState, Request, same_user
 from workflows.plans import Export
+
+EXPORT = "customer.export"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,21 @@ def _fits(plan: Export, row: Row) -> bool:
     if plan.tier and row.tier != plan.tier:
         return False
     return not plan.group or plan.group in (row.groups or ())
+
+
+def sees_all(scene: Scene, request: Request) -> bool:
+    """Whether a requester sees colleagues' customers in full, by the lower of the level of now and
+    the one that was judged.
+    """
+    judged = request.facts.get("sender.level", 0)
+    level = min(
+        scene.standing.level(request.requester.userid), judged if isinstance(judged, int) else 0
+    )
+    line = scene.book.permissions.get(EXPORT)
+    return exports.sees_all(level, line.allow if line else None)
+
+
+def titles(scene: Scene) -> dict[str, str]:
+    """Return how tiers and groups are called, by their names in the file."""
+    tiers = {each.name: each.title or each.name for each in scene.book.tier}
+    return tiers | {each.name: each.title or each.name for each in scene.book.group}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.actions import colleagues, deciding, export_rows, filing, judging, rejudging
-from bot.actions.export_rows import Row
+from bot.actions.export_rows import EXPORT, Row
 from bot.actions.scene import Scene
 from workflows import exports, facts
 from workflows.claims import Claim
@@ -16,10 +15,9 @@ from workflows.exports import COLUMNS, MOST_ROWS, Line
 from workflows.mistakes import near
 from workflows.model import Origin, Request, State, Subject
 from workflows.plans import Export
-from workflows.sections import CustomerGroup, Permission, Tier
+from workflows.sections import CustomerGroup, Tier
 from workflows.steps import Executed, Refused
 
-EXPORT = "customer.export"
 _TEAM = frozenset({"团队", "我的团队", "team", "my team"})
 _ALL = frozenset({"全部", "所有", "公司", "all", "everybody", "company"})
 _OWN = frozenset({"我的", "自己", "mine", "my own"})
@@ -89,7 +87,7 @@ def _filter(scene: Scene, words: str) -> tuple[str, str]:
     for group in scene.book.group:
         if wanted in _called(group):
             return "", group.name
-    shown = tuple(each.title or each.name for each in (*scene.book.tier, *scene.book.group))
+    shown = tuple(dict.fromkeys(export_rows.titles(scene).values()))
     if meant := near(words, shown):
         raise Refused("unknown_filter_near", what=words, meant=meant, filters=shown)
     raise Refused("unknown_filter", what=words, filters=shown)
@@ -100,11 +98,8 @@ def _called(kind: Tier | CustomerGroup) -> set[str]:
 
 
 def _title(scene: Scene, scope: str, kind: str) -> str:
-    titles: Mapping[str, str] = {
-        each.name: each.title for each in (*scene.book.tier, *scene.book.group)
-    }
     key = "export.title_kind" if kind else "export.title"
-    return scene.company(key, scope=scope, kind=titles.get(kind) or kind)
+    return scene.company(key, scope=scope, kind=export_rows.titles(scene).get(kind, kind))
 
 
 def _file(scene: Scene, userid: str, plan: Export, title: str) -> None:
@@ -148,10 +143,10 @@ def again(scene: Scene, userid: str, request: Request, plan: Export) -> None:
 
 
 def build(scene: Scene, request: Request, plan: Export) -> File:
-    """Return the file of an approved request, with everything masked that its reader may not see."""
+    """Return the file of an approved request, what its reader may not see masked."""
     userid = request.requester.userid
     rows = export_rows.chosen(scene, userid, plan, request.created_at)[:MOST_ROWS]
-    full = exports.sees_all(_level(scene, request), _allow(scene))
+    full = export_rows.sees_all(scene, request)
     lines = [_line(scene, row) for row in rows]
     shown = [
         line if full or row.is_own else exports.masked(line)
@@ -162,27 +157,15 @@ def build(scene: Scene, request: Request, plan: Export) -> File:
     return File(f"customers-{request.id}.csv", content, len(rows))
 
 
-def _allow(scene: Scene) -> int | None:
-    return scene.book.permissions.get(EXPORT, Permission(allow=None)).allow
-
-
-def _level(scene: Scene, request: Request) -> int:
-    """Return the lower of the level of now and the one that was judged."""
-    judged = request.facts.get("sender.level", 0)
-    now = scene.standing.level(request.requester.userid)
-    return min(now, judged) if isinstance(judged, int) else 0
-
-
 def _line(scene: Scene, row: Row) -> Line:
-    tiers = {each.name: each.title or each.name for each in scene.book.tier}
-    groups = {each.name: each.title or each.name for each in scene.book.group}
+    titles = export_rows.titles(scene)
     added = row.relation.added_at
     unknown = str(scene.company("word.unknown"))
     return Line(
         name=row.customer.name,
         company=row.customer.corp_name,
-        tier=unknown if row.tier is None else tiers.get(row.tier, row.tier),
-        groups=tuple(sorted(groups.get(each, each) for each in row.groups or ())),
+        tier=unknown if row.tier is None else titles.get(row.tier, row.tier),
+        groups=tuple(sorted(titles.get(each, each) for each in row.groups or ())),
         tags=tuple(sorted(row.relation.tags)),
         owner=scene.person(row.relation.userid).name,
         added_at=f"{added.astimezone(scene.zone):%Y-%m-%d %H:%M}" if added else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.actions import changes
 from bot.actions.scene import Scene
@@ -63,7 +64,8 @@ def perform(scene: Scene, request: Request) -> Executed | ExecutionFailed:
     scene.tx.hold(f"grants:{plan.userid.lower()}")
     before = _may(scene, plan.userid, plan.action)
     most = scene.book.grants.most
-    grant = grants.grant_of(request, _new_id(scene), scene.now, most)
+    made = grants.grant_of(request, _new_id(scene), scene.now, most)
+    grant = replace(made, name=scene.person(plan.userid).name)
     for older in scene.tx.grants.for_action(plan.userid, plan.action):
         if older.until <= grant.until:
             _close(scene, older, Ending.REPLACED)
@@ -129,7 +131,7 @@ def _note_begin(scene: Scene, grant: Grant, request: Request, before: Outcome) -
 
 def _words(scene: Scene, grant: Grant) -> dict[str, object]:
     return {
-        "member": scene.person(grant.userid).name,
+        "member": grant.name,
         "giver": scene.person(grant.given_by).name,
         "action": Action(grant.action),
         "until": grant.until,

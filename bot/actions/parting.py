@@ -123,11 +123,11 @@ class _Alarm:
 
 def _tell(scene: Scene, userid: str, alarm: _Alarm, key: str) -> None:
     """Tell it once in the window, however many more there are."""
-    numbers = {"count": len(alarm.deleted), "most": alarm.most}
-    scene.record("alarm.deletions", who=(userid, ""), window=alarm.window, **numbers)
+    count, most, window = len(alarm.deleted), alarm.most, alarm.window
+    scene.record("alarm.deletions", who=(userid, ""), window=window, count=count, most=most)
     names = tuple(knowing.name_of(scene, each) for each in alarm.deleted[:_NAMED])
-    member = scene.person(userid).name
-    text = scene.theirs(f"deletions.alarm_{alarm.window}", member=member, names=names, **numbers)
+    words = {"member": scene.person(userid).name, "names": names, "count": count, "most": most}
+    text = scene.theirs(f"deletions.alarm_{window}", **words)
     above = (*scene.directory.manager_of(userid), *scene.standing.admins)
     for each in dict.fromkeys(above):
         if not same_user(each, userid):

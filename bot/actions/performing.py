@@ -68,6 +68,9 @@ def refuse(scene: Scene, request: Request) -> None:
 
 
 def judge_again(scene: Scene, request: Request) -> None:
-    """Have the relation of a request that became stale judged by the rules of today."""
+    """Have what a stale request was about judged by the rules of today."""
+    if isinstance(request.plan, Joining):
+        scene.remind(removing.JUDGE_AGAIN, request.id, scene.now)
+        return
     kind = JUDGE_TOLD_AGAIN if request.action in ONLY_TOLD else JUDGE_AGAIN
     scene.remind(kind, request.id, scene.now)

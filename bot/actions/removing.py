@@ -9,15 +9,17 @@ from collections.abc import Iterable
 
 from bot.actions import reasons
 from bot.actions.scene import Scene
+from bot.wording import Words
 from workflows import chats
 from workflows.chats import JOIN, Chat, Outsider
-from workflows.model import Request, same_user
+from workflows.model import Request, State, same_user
 from workflows.plans import Joining
 from workflows.schedules import parse_duration
 from workflows.sections import Enforcement
 from workflows.steps import Executed
 
 CHECK = "chat_check"
+JUDGE_AGAIN = "chat_judge_again"
 
 
 def let_stay(scene: Scene, plan: Joining) -> Executed:
@@ -88,14 +90,25 @@ def overdue(scene: Scene, chat_id: str, external_userid: str, why: str = "still_
     scene.tell(_seniors(scene, chat), f"chat.escalated_{why}", **words)
 
 
+def tell_gone(scene: Scene, request: Request, chat: Chat) -> None:
+    """Say that somebody has left of whom it was not decided yet whether they may be there."""
+    scene.tell(_own(request, chat), "chat.gone", **_words(scene, request, chat))
+
+
 def _words(scene: Scene, request: Request, chat: Chat) -> dict[str, object]:
     return {
         "id": request.id,
         "customer": _name(scene, request),
         "chat": chat.name,
         "owner": scene.person(chat.owner).name,
-        "why": reasons.why(scene, request),
+        "why": _why(scene, request),
     }
+
+
+def _why(scene: Scene, request: Request) -> object:
+    """Return what the rules say, or the words of whoever refused."""
+    by_rules = request.state is State.PENDING or request.decided_by.startswith("policy:")
+    return reasons.why(scene, request) if by_rules else request.comment or Words("chat.not_agreed")
 
 
 def _name(scene: Scene, request: Request) -> str:

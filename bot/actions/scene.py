@@ -118,7 +118,7 @@ class Scene:
         """How things are said to everybody else."""
         return Wording(self.company, self.zone, self.now)
 
-    def tell(self, to: Iterable[str], text: str, **params: object) -> None:
+    def tell(self, to: Iterable[str], text: str, /, **params: object) -> None:
         """Say a text of the catalogue to members; the one who acts hears it in their language."""
         for userid in dict.fromkeys(to):
             acts = same_user(f"user:{userid}", self.actor)

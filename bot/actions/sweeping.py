@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from bot.actions import deciding, timers
+from bot.actions import bulk_adding, deciding, rejudging, timers
 from bot.actions.scene import Scene
 from storage.work import Job, Queue
+from workflows.freezing import LIFT, verdict_on_lifting
 from workflows.lockout import CHANGE
 from workflows.model import Outcome, Request
-from workflows.policy import decide
+from workflows.plans import BulkAdd
 from workflows.steps import Reassign, Recheck, Refused
 
 REASSIGN = "sweep_reassign"  # find anew who decides: people left, moved, or lost a role
@@ -57,5 +58,9 @@ def _step(scene: Scene, kind: str, request: Request) -> Reassign | Recheck:
         return Reassign()
     if request.action == CHANGE:  # it was compared with rules that are not in force any more
         return Recheck(replace(request.verdict, outcome=Outcome.DENY, policy=scene.policy.hash))
-    verdict = decide(scene.policy, request.facts, request.action, scene.now)
+    verdict = rejudging.verdict_now(scene, request)
+    if isinstance(request.plan, BulkAdd):
+        verdict = bulk_adding.judged_again(scene, request)
+    if request.action == LIFT:  # two people, whatever the rules say
+        verdict = verdict_on_lifting(verdict, may_ask=True, book=scene.book)
     return Recheck(verdict, scene.book.chain_defaults.strictness)

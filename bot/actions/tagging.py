@@ -32,7 +32,7 @@ def ask(scene: Scene, userid: str, verb: str, text: str, known: Sequence[str]) -
         raise Refused("which_tag", tags=tuple(known[:_SHOWN]))
     own = _marks(scene) & set(said.tags)
     if own:
-        raise Refused("tag_of_rules", tag=sorted(own)[0])
+        raise Refused("tag_of_rules", tag=min(own))
     go_on(scene, userid, Wish(verb, said.whom, said.reason, said.tags))
 
 
@@ -111,7 +111,7 @@ def again(scene: Scene, userid: str, request: Request, plan: Tagging) -> None:
     found = scene.tx.relations.customers_of(plan.userid)
     known = next((Known(r, c) for r, c in found if c.external_userid == external), None)
     if known is None:
-        raise Refused("unknown_customer", who=request.subject.name, owner=plan.userid)
+        raise Refused("no_such_customer", who=request.subject.name, owner=plan.userid)
     filing.file(scene, _draft(scene, userid, known, plan, request.claim.reason))
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.actions import again, appealing, asking, deciding, granting, tickets, versions, waiving
+from bot.actions import (
+    again,
+    appealing,
+    asking,
+    bulk_adding,
+    deciding,
+    granting,
+    tickets,
+    versions,
+    waiving,
+)
 from bot.actions.performing import ONLY_TOLD
 from bot.actions.scene import Scene
 from bot.command_types import Waive
@@ -13,7 +23,7 @@ from bot.wecom import cut_characters
 from workflows import approval
 from workflows.lockout import CHANGE
 from workflows.model import Answer, Origin, Request, State, TicketState, same_user
-from workflows.plans import Granting, Lifting
+from workflows.plans import BulkAdd, Granting, Lifting
 from workflows.steps import Approve, Deny, Refused, Revoke, Withdraw
 
 DENIAL = "deny"
@@ -133,6 +143,9 @@ def resubmit(scene: Scene, userid: str, request_id: str) -> None:
     if isinstance(request.plan, Lifting):
         raise Refused("not_again", id=request.id, state=request.state.value)
     if again.about_customers(scene, userid, request):
+        return
+    if isinstance(request.plan, BulkAdd):
+        bulk_adding.submit(scene, userid, request.plan.lines)
         return
     asking.submit(scene, userid, request.claim)
 

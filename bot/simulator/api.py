@@ -13,12 +13,13 @@ from aiohttp import web
 from bot.simulator import (
     api_contacts,
     api_directory,
+    api_media,
     api_messages,
     api_tags,
     api_transfers,
     api_ways,
 )
-from bot.simulator.calls import Call, Endpoints
+from bot.simulator.calls import Call, Endpoints, FilePart
 from bot.simulator.corp import Corp, Limits, Tokens, Traffic
 from bot.simulator.errors import ApiError
 from bot.simulator.faults import Faults
@@ -28,6 +29,7 @@ from bot.simulator.world import World
 
 ENDPOINTS: Endpoints = {
     **api_messages.CALLS,
+    **api_media.CALLS,
     **api_contacts.CALLS,
     **api_tags.CALLS,
     **api_ways.CALLS,
@@ -35,6 +37,7 @@ ENDPOINTS: Endpoints = {
     **api_directory.CALLS,
 }
 GETTOKEN = "gettoken"
+NO_JSON = {GETTOKEN, "media/upload"}
 SECRETS = {"access_token", "corpsecret"}
 Seen = tuple[str, Json]
 
@@ -63,27 +66,30 @@ class Api:
         if path != GETTOKEN and path not in ENDPOINTS:
             self._log("in", full, "404", "the simulator has no such API")
             return web.json_response({"errcode": 404, "errmsg": f"no API {path}"}, status=404)
-        raw = await request.read()
+        sent = await _sent(request)
         seconds = self._faults.take(path, "delay")
         if self._faults.take(path, "http_500") is not None:
             self._log("in", full, "HTTP 500", "by order")
             return web.Response(status=500, text="Internal Server Error")
         self._traffic.begin(path)
         try:
-            answer = self._answer(request, path, raw)
+            answer = self._answer(request, path, sent)
             if seconds:
                 await asyncio.sleep(seconds)
         finally:
             self._traffic.end(path)
         return web.json_response(answer, dumps=_dumps)
 
-    def _answer(self, request: web.Request, path: str, raw: bytes) -> Json:
+    def _answer(self, request: web.Request, path: str, sent: bytes | FilePart) -> Json:
         params = dict(request.query)
         shown = {name: value for name, value in params.items() if name not in SECRETS}
         body: Json = {}
         try:
-            body = _parse(raw) if request.method == "POST" and path != GETTOKEN else {}
-            answer = {"errcode": 0, "errmsg": "ok", **self._do(request.method, path, params, body)}
+            file = sent if isinstance(sent, FilePart) else None
+            if request.method == "POST" and path not in NO_JSON:
+                body = _parse(b"" if isinstance(sent, FilePart) else sent)
+            done = self._do(request.method, path, params, body, file)
+            answer = {"errcode": 0, "errmsg": "ok", **done}
         except ApiError as error:
             answer = {"errcode": error.errcode, "errmsg": error.errmsg}
         self.seen.append((f"/cgi-bin/{path}", body or shown))
@@ -91,7 +97,14 @@ class Api:
         self._log("in", f"/cgi-bin/{path}", result, _detail(body or shown))
         return answer
 
-    def _do(self, method: str, path: str, params: dict[str, str], body: Json) -> Json:
+    def _do(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, str],
+        body: Json,
+        file: FilePart | None,
+    ) -> Json:
         refused = self._faults.take(path, "fail")
         if refused is not None:
             raise ApiError(int(refused), "by order")
@@ -102,12 +115,23 @@ class Api:
         self._tokens.check(params.get("access_token", ""))
         if method != expected:
             raise ApiError(BAD, f"use {expected}")
-        call = Call(self._world, Body(body), params, self.base_url, bool(self._corp.callback_url))
+        has_callback = bool(self._corp.callback_url)
+        call = Call(self._world, Body(body), params, self.base_url, has_callback, file)
         answer = handler(call)
         lost = self._faults.take(path, "fail_after")
         if lost is not None:
             raise ApiError(int(lost), "by order, after it was done")
         return answer
+
+
+async def _sent(request: web.Request) -> bytes | FilePart:
+    """The body as it came, or the file that a form carries."""
+    if request.content_type != "multipart/form-data":
+        return await request.read()
+    for name, value in (await request.post()).items():
+        if isinstance(value, web.FileField):
+            return FilePart(name, value.filename, value.file.read())
+    return b""
 
 
 def _parse(raw: bytes) -> Json:

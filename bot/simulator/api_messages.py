@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bot.simulator import api_media
 from bot.simulator.calls import Call, Endpoints
 from bot.simulator.cards_check import INTERACTIVE, URL, can_call_back, check_card
 from bot.simulator.errors import ApiError
@@ -59,6 +60,7 @@ def _content(call: Call) -> dict[str, Any]:
         "textcard": _textcard,
         "news": _news,
         "template_card": _template_card,
+        "file": _file,
     }
     if kind not in readers:
         raise ApiError(40008, "invalid message type")
@@ -101,6 +103,11 @@ def _news(_: Call, part: Body) -> dict[str, Any]:
         }
         articles.append(article)
     return {"kind": "news", "articles": articles}
+
+
+def _file(call: Call, part: Body) -> dict[str, Any]:
+    media_id = part.text("media_id", required=True, code=41006)
+    return {"kind": "file", "media": api_media.named(call, media_id, "file")}
 
 
 def _url(part: Body, *, required: bool) -> str:

@@ -96,6 +96,7 @@ class AppChat(People):
                 if message.msgid == msgid:
                     message.kind, message.open, message.card = "notice", False, None
                     message.articles, message.text, message.key = [], "", "recalled"
+                    message.media = None
                     self._show_updated(message)
             self.state.cards.pop((userid.lower(), sent.task_id), None)
 

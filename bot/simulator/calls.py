@@ -15,6 +15,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file in a multipart/form-data body."""
+
+    field: str  # the name of its field
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call that has passed token, frequency and JSON checks."""
 
@@ -23,6 +32,7 @@ class Call:
     params: Mapping[str, str]  # of the query
     base_url: str
     has_callback: bool  # whether the app has a callback URL
+    file: FilePart | None = None
 
     def param(self, name: str, code: int) -> str:
         """A required query parameter."""

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import segno
 from aiohttp import web
@@ -47,6 +48,7 @@ class Phones:
         router.add_get("/sim/state", self._state)
         router.add_get("/sim/events", self._events)
         router.add_get("/sim/qr/{config_id}.svg", self._qr)
+        router.add_get("/sim/media/{media_id}", self._media)
         router.add_post("/sim/reset", self._do_reset)
         router.add_post("/sim/customers", self._create_customer)
         router.add_post("/sim/members/{who}/{step}", self._member_step)
@@ -122,6 +124,21 @@ class Phones:
             body=picture.getvalue(),
             content_type="image/svg+xml",
             headers={"Cache-Control": "no-store"},
+        )
+
+    async def _media(self, request: web.Request) -> web.Response:
+        media = self._world.state.media.get(request.match_info["media_id"])
+        if media is None:
+            return _json({"error": "this file is not there any more"}, status=404)
+        name = quote(media.name)
+        return web.Response(
+            body=media.content,
+            content_type="application/octet-stream",
+            headers={
+                "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+            },
         )
 
     async def _events(self, request: web.Request) -> web.StreamResponse:

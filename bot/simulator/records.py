@@ -196,13 +196,24 @@ class GroupChat:
 
 
 @dataclass(slots=True)
+class Media:
+    """A file that was handed in; good for three days."""
+
+    media_id: str
+    kind: str  # image, voice, video, file
+    name: str
+    content: bytes = field(repr=False)
+    at: float = 0.0
+
+
+@dataclass(slots=True)
 class Message:
     """One thing on a phone's screen."""
 
     id: int
     sender: str
     to: str
-    kind: str  # text, news, card, said, pressed, notice, welcome, qr
+    kind: str  # text, news, card, file, said, pressed, notice, welcome, qr
     at: float
     text: str = ""
     articles: list[Json] = field(default_factory=list)
@@ -213,6 +224,7 @@ class Message:
     msgid: str = ""
     key: str = ""  # of a pressed button; of a notice, so that the page can word it
     picurl: str = ""
+    media: Media | None = None
 
 
 @dataclass(slots=True)
@@ -265,6 +277,7 @@ class State:
     customer_chats: dict[str, list[Message]] = field(default_factory=dict)
     cards: dict[tuple[str, str], Message] = field(default_factory=dict)  # (member, task_id)
     sent: dict[str, Sent] = field(default_factory=dict)
+    media: dict[str, Media] = field(default_factory=dict)
     response_codes: dict[str, ResponseCode] = field(default_factory=dict)
     repeats: dict[str, Repeat] = field(default_factory=dict)
     received: dict[str, deque[float]] = field(default_factory=dict)  # for the silent limit

@@ -20,6 +20,7 @@ from bot.simulator.seal import Seal
 from bot.simulator.world import World
 
 LOG_LENGTH = 200
+MOST_SENT = 24 << 20  # bytes; more than the largest file that WeCom takes
 TICK = 1.0  # seconds between looks at transfers that may be due
 
 
@@ -50,7 +51,7 @@ class Simulator:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Listen and return the base URL; port 0 picks a free one."""
-        app = web.Application(client_max_size=4 * 1024 * 1024, middlewares=[say_why])
+        app = web.Application(client_max_size=MOST_SENT, middlewares=[say_why])
         app.router.add_route("*", "/cgi-bin/{path:.+}", self._api.handle)
         self._phones.add_routes(app.router)
         app.on_shutdown.append(self._close_streams)

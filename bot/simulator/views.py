@@ -93,6 +93,10 @@ def message_view(message: Message) -> Json:
         look["task_id"] = message.task_id
     if message.key:
         look["key"] = message.key
+    if message.media is not None:
+        media = message.media
+        address = f"/sim/media/{media.media_id}"
+        look["file"] = {"name": media.name, "size": len(media.content), "url": address}
     if message.picurl:
         look["picurl"] = message.picurl
     return look

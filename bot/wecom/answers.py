@@ -159,6 +159,12 @@ class Scope(Reply):
     tags: tuple[int, ...] = ()
 
 
+class Invitor(Reply):
+    """The member who invited somebody into a customer group."""
+
+    userid: str = ""
+
+
 class GroupMember(Reply):
     """Somebody in a customer group: `type` 1 a member, 2 external."""
 
@@ -166,7 +172,14 @@ class GroupMember(Reply):
     type: int = 1
     join_time: int = 0
     join_scene: int = 0  # 1 invited directly, 2 by link, 3 by QR code
+    invitor: Invitor = Invitor()  # empty unless a member invited
     name: str = ""
+
+
+class GroupChatId(Reply):
+    """A customer group in a list of them."""
+
+    chat_id: str
 
 
 class GroupChat(Reply):
@@ -232,3 +245,4 @@ class Lists(Reply):
     taglist: tuple[DirectoryTag, ...] = ()
     customer: tuple[Transferred, ...] = ()
     contact_way: tuple[ContactWay, ...] = ()
+    group_chat_list: tuple[GroupChatId, ...] = ()

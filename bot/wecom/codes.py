@@ -71,6 +71,7 @@ _CODES: dict[int, Meaning] = {
     40031: Meaning(_PERMANENT, "bad list of userids"),
     40032: Meaning(_PERMANENT, "list of userids too long"),
     40035: Meaning(_PERMANENT, "bad parameter"),
+    40050: Meaning(_PERMANENT, "no such group, or its owner is not visible"),
     40056: Meaning(_CONFIG, "bad agentid"),
     40058: Meaning(_PERMANENT, "bad parameter: wrong JSON, too long or empty"),
     40063: Meaning(_PERMANENT, "empty parameter"),

@@ -233,6 +233,16 @@ class Contacts(Caller):
         pages = await self._post_pages(path, both)
         return tuple(each for page in pages for each in read(Lists, path, page).customer)
 
+    async def group_chats(self, owners: Sequence[str]) -> tuple[str, ...]:
+        """Return the ids of the customer groups of at most 100 owners (document 92120)."""
+        _at_most(AT_ONCE, owners)
+        path = f"{AT}/groupchat/list"
+        body = {"status_filter": 0, "owner_filter": {"userid_list": list(owners)}, "limit": 1000}
+        pages = await self._post_pages(path, body) if owners else []
+        return tuple(
+            each.chat_id for page in pages for each in read(Lists, path, page).group_chat_list
+        )
+
     async def group_chat(self, chat_id: str) -> GroupChat:
         """Return a customer group with its people (document 92122)."""
         path = f"{AT}/groupchat/get"

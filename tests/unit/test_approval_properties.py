@@ -72,9 +72,16 @@ def a_directory(active: frozenset[str]) -> Directory:
     )
 
 
-def company(roles: dict[str, frozenset[str]], active: frozenset[str]) -> Sources:
+def company(
+    roles: dict[str, frozenset[str]],
+    active: frozenset[str],
+    away: dict[str, str] | None = None,
+) -> Sources:
     return Sources(
-        a_directory(active), lambda role: roles.get(role, frozenset()), owners=("cy", "ann")
+        a_directory(active),
+        lambda role: roles.get(role, frozenset()),
+        owners=("cy", "ann"),
+        away=lambda: away or {},
     )
 
 
@@ -83,7 +90,7 @@ def who_may(request: Request, sources: Sources) -> frozenset[str]:
     active = {m.userid for m in sources.directory.members.values() if m.status == 1}
     named: set[str] = set()
     stage = request.chain[request.stage] if request.chain else Stage(())
-    wanted = [s for group in stage.groups for s in group.sources]
+    wanted = [*(s for group in stage.groups for s in group.sources), *request.called]
     if request.fallback or not stage.groups:
         wanted += FALLBACK
     for source in wanted:
@@ -96,7 +103,18 @@ def who_may(request: Request, sources: Sources) -> frozenset[str]:
             "tag": set(PEOPLE),
             "owner_of_customer": set(sources.owners),
         }.get(kind, set())
-    return frozenset(named & active) - {"ann", "eve"}
+        if kind == "manager_of":
+            named.add("bo")
+    return frozenset(closed(named & active, request, sources)) - {"ann", "eve"}
+
+
+def closed(named: set[str], request: Request, sources: Sources) -> set[str]:
+    """Add whom these people may have given their place to: handed over, or while they are away."""
+    found, away = set(named), sources.away()
+    for _ in PEOPLE:
+        given = {h.to.userid for h in request.handed if h.by.userid in found}
+        found |= given | {away[each] for each in found if each in away}
+    return found
 
 
 class Histories(RuleBasedStateMachine):
@@ -115,15 +133,20 @@ class Histories(RuleBasedStateMachine):
     ) -> None:
         self.now: datetime = NOON
         self.roles, self.active = dict(roles), active
-        self.sources = company(self.roles, active)
+        self.away: dict[str, str] = {}
+        self.refresh()
         draft = a_request(requester="ann", facts={"request.target": "eve"})
         draft = replace(draft, chain=chain)
         self.request, effects = approval.open_request(draft, self.sources, FALLBACK, self.now)
+        self.begun = self.request
         self.performed = effects.count(Perform())
         self.left_pending = 0
         self.approved_by_a_vote = False
         if not self.request.approvers:
             assert NobodyCanDecide(0) in effects
+
+    def refresh(self) -> None:
+        self.sources = company(dict(self.roles), self.active, dict(self.away))
 
     def step(self, step: Step) -> Refused | None:
         before = self.request
@@ -137,7 +160,7 @@ class Histories(RuleBasedStateMachine):
             self.left_pending += 1
             self.approved_by_a_vote = isinstance(step, Approve)
             assert (after.decided_at, bool(after.decided_by)) == (self.now, True)
-        assert before.state not in FINAL or after is before
+        assert before.state not in FINAL or undecided(after) == undecided(before)
         self.performed += effects.count(Perform())
         self.request = after
         return None
@@ -206,12 +229,12 @@ class Histories(RuleBasedStateMachine):
     @rule(role=st.sampled_from(ROLE_NAMES), who=st.frozensets(st.sampled_from(PEOPLE)))
     def change_role(self, role: str, who: frozenset[str]) -> None:
         self.roles[role] = who
-        self.sources = company(self.roles, self.active)
+        self.refresh()
 
     @rule(active=st.frozensets(st.sampled_from(PEOPLE)))
     def come_and_go(self, active: frozenset[str]) -> None:
         self.active = active
-        self.sources = company(self.roles, active)
+        self.refresh()
 
     @rule(hours=st.integers(0, 2))
     def wait(self, hours: int) -> None:
@@ -277,6 +300,11 @@ class Histories(RuleBasedStateMachine):
         for index, stage in enumerate(self.request.chain or (Stage(()),)):
             yes = [v for v in self.request.votes if (v.stage, v.answer) == (index, Answer.APPROVE)]
             assert len(yes) >= max(1, sum(max(1, group.need) for group in stage.groups))
+
+
+def undecided(request: Request) -> Request:
+    """A final request without what may still be noted of it: that it was appealed against."""
+    return replace(request, appealed_as="", version=0)
 
 
 FINAL = frozenset(state for state in State if state.is_final)

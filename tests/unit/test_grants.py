@@ -218,8 +218,8 @@ def test_rules_can_read_what_is_asked_for() -> None:
 @pytest.mark.parametrize(("longest", "widens"), [("31d", True), ("30d", False), ("12h", False)])
 def test_lending_for_longer_widens_and_for_shorter_does_not(longest: str, widens: bool) -> None:
     old, new = a_policy(), a_policy(grants={"longest": longest})
-    sides = (Standing(each, Directory()) for each in (old, new))
-    assert edits.report(*sides, MORNING).is_widening is widens
+    before, after = (Standing(each, Directory()) for each in (old, new))
+    assert edits.report(before, after, MORNING).is_widening is widens
 
 
 @pytest.mark.parametrize("longest", ["forever", "0d", 30])

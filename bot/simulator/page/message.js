@@ -63,6 +63,7 @@ function body(message, scene) {
   if (message.kind === "card") return renderCard(message, { ...scene, on: scene.on(message) });
   const articles = message.articles ?? [];
   if (articles.length) return articles.map((article) => renderArticle(article, message, scene));
+  if (message.file) return renderFile(message.file, scene);
   if (message.kind === "qr") return renderArticle({ title: message.text, picurl: message.picurl }, message, scene);
   return el("div", { class: "bubble" }, richText(message.text ?? ""));
 }
@@ -97,6 +98,15 @@ function renderArticle(article, message, scene) {
     article.title ? el("h3", { text: article.title }) : null,
     picture ? codePicture(picture, message, scene) : null,
     article.description ? el("p", { class: "article-text" }, richText(article.description)) : null);
+}
+
+function renderFile(file, { t }) {
+  return el("a", { class: "file", href: safeUrl(file.url), download: file.name, "aria-label": t("open_file", { name: file.name }) },
+    icon("file"), el("span", { class: "file-name", text: file.name }), el("span", { class: "file-size", text: size(file.size) }));
+}
+
+function size(bytes) {
+  return bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KB`;
 }
 
 function codePicture(picture, message, { t, wayOf, on }) {

@@ -1,0 +1,72 @@
+"""Reads what follows 加, 批量加 and 同意 where it is about several customers at once."""
+
+from __future__ import annotations
+
+import re
+
+from bot import command_approvals
+from bot import command_arguments as arguments
+from bot.command_types import AddMany, ApproveExcept, ApproveRequest, Command
+from workflows import listing
+
+_EXCEPT = re.compile(
+    r"除了?|除去|除开|不含|不包括|不要|去掉|删掉|删除|剔除|排除|不同意"
+    r"|\b(?:except|excluding|without|but\s+not|leave\s+out|leaving\s+out|remove|minus|not)\b",
+    re.IGNORECASE,
+)
+_NUMERAL = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
+_UNIT = r"(?:行|条|位|号)"
+_LINES = (
+    rf"(?:第|lines?\s*|no\.?\s*|#)?\s*{_NUMERAL}(?:\s*[-~\u2013至到]\s*第?{_NUMERAL})?\s*{_UNIT}?"
+)
+_AND = r"(?:[\s,，、;；:：]|和|及|与|and\b|&|for\b)"
+_LISTED = re.compile(
+    rf"{_AND}*(?P<lines>{_LINES}(?:{_AND}+{_LINES})*)(?!\s*[\d个名天周月年])", re.IGNORECASE
+)
+_ONE = re.compile(rf"({_NUMERAL})(?:\s*[-~\u2013至到]\s*第?({_NUMERAL}))?")
+_NUMERALS = {word: number for number, word in enumerate("一二三四五六七八九", 1)}
+
+
+def to_add(rest: str) -> Command:
+    """Read one customer; several lines that each name one are a list."""
+    return AddMany(rest) if listing.is_list(rest) else arguments.to_add(rest)
+
+
+def to_add_many(rest: str) -> AddMany:
+    """Read a list; without one it is asked for."""
+    return AddMany(rest)
+
+
+def to_approve(rest: str) -> Command:
+    """Read 'A7K2 除 3 5', or what else may follow.
+
+    Whatever sounds like an exception is given on as one, even if no line can be read from it: a
+    list must not be approved whole because nobody understood what was to be left out.
+    """
+    command = command_approvals.to_approve(rest)
+    if not isinstance(command, ApproveRequest) or command.similar:
+        return command
+    found = _EXCEPT.search(command.comment)
+    if found is None:
+        return command
+    listed = _LISTED.match(command.comment, found.end())
+    lines = _numbers(listed["lines"]) if listed else ()
+    return ApproveExcept(command.id, lines, command.comment, at_once=found.start() == 0)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers of lines, '3-5' as three of them, in ascending order."""
+    numbers: set[int] = set()
+    for first, last in _ONE.findall(text):
+        start, end = _number(first), _number(last or first)
+        numbers |= {start, end, *range(start, end)}
+    return tuple(sorted(numbers))
+
+
+def _number(word: str) -> int:
+    if word.isdecimal():
+        return int(word)
+    tens, ten, ones = word.partition("十")
+    if not ten:
+        return _NUMERALS.get(word[-1], 0)
+    return 10 * _NUMERALS.get(tens, 1) + _NUMERALS.get(ones, 0)

@@ -1,0 +1,562 @@
+"""Lists of customers: read and judged line by line, approved once, carried out in full."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bot.simulator.seed import LIU_JIANGUO, ZHANG_WEI
+from tests.scenario.conftest import Change, Opens, Stage
+from tests.scenario.test_restart import again
+from workflows.model import Request, State
+
+PERMITTED: Change = (
+    '"config.change" = { approval = 5 }',
+    '"config.change" = { approval = 5 }\n"friend.add_bulk" = { allow = 3, approval = 1 }',
+)
+CAP_OF_FIVE: Change = ("when.today.adds.gte = 50", "when.today.adds.gte = 5")
+TWO = "张伟 明达贸易公司 13800001234 展会认识\n林雪 恒远公司 13900005678 老客户介绍"
+WAYS = "externalcontact/add_contact_way"
+
+
+def lines(count: int, first: int = 1) -> str:
+    """Return so many lines, each with a customer of its own."""
+    numbers = range(first, first + count)
+    return "\n".join(f"客户{n:02} 测试公司{n:02} 138000000{n:02} 展会认识" for n in numbers)
+
+
+async def all_of(stage: Stage, userid: str) -> list[Request]:
+    return await stage.db.read(lambda tx: tx.requests.by_requester(userid, 200))
+
+
+async def the_list(stage: Stage, userid: str, state: State | None = None) -> Request:
+    """Wait for a member's newest list, in a state if one is given."""
+
+    async def look() -> list[Request]:
+        found = await all_of(stage, userid)
+        return [r for r in found if r.action == "friend.add_bulk" and state in (None, r.state)]
+
+    found: list[Request] = await stage.until(look, lambda it: it, f"a list of {userid} is {state}")
+    return found[0]
+
+
+async def parts(stage: Stage, request: Request) -> dict[str, Request]:
+    """Return what became of a list's lines, by the customers' names."""
+    found = await stage.db.read(lambda tx: tx.lists.parts(request.id))
+    return {each.claim.name: each for each in found}
+
+
+async def carried_out(stage: Stage, userid: str) -> dict[str, Request]:
+    request = await the_list(stage, userid, State.EXECUTED)
+    await stage.quiet()
+    return await parts(stage, request)
+
+
+def articles(stage: Stage, userid: str) -> list[str]:
+    """Return the titles of all tickets a member was sent."""
+    return [a["title"] for m in stage.chat(userid) if m.kind == "news" for a in m.articles]
+
+
+# Asking
+
+
+async def test_a_list_is_approved_once_and_every_customer_gets_a_ticket_in_one_message(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}")
+
+    await stage.hears("sunlei", "2 位客户。")
+    card = await stage.card("wangfang", "孙磊 申请批量添加 张伟等 2 位客户")
+    shown = {row["keyname"]: row["value"] for row in card["card"]["horizontal_content_list"]}
+    assert shown["人数"] == "2 位"
+    assert shown["等级"] == "普通客户 2"
+    await stage.press("wangfang", card, "approve")
+
+    await stage.hears("wangfang", "已同意 孙磊 添加 张伟等 2 位客户")
+    made = await carried_out(stage, "sunlei")
+    assert {name: part.state for name, part in made.items()} == {
+        "张伟": State.EXECUTED,
+        "林雪": State.EXECUTED,
+    }
+    news = [m for m in stage.chat("sunlei") if m.kind == "news"]
+    assert len(news) == 1
+    assert [a["title"].split(" ")[0] for a in news[0].articles] == ["张伟", "林雪"]
+    assert len(stage.simulator.world.state.ways) == 2
+
+
+async def test_every_line_is_an_add_of_its_own_that_the_list_has_approved(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}")
+    await stage.press("wangfang", await stage.card("wangfang"), "approve")
+    made = await carried_out(stage, "sunlei")
+
+    whole, part = await the_list(stage, "sunlei"), made["张伟"]
+
+    assert part.decided_by == f"list:{whole.id}"
+    assert part.part_of == whole.id
+    assert part.verdict.outcome.word == "allow"  # its own, by its own facts
+    kinds = [record.kind for record in await stage.records(part.id)]
+    assert kinds == ["request.opened", "ticket.ordered", "request.executed", "ticket.issued"]
+    await stage.say("sunlei", f"查 {part.id}")
+    await stage.hears("sunlei", f"名单 {whole.id}：提交申请")
+
+    code = next(c for c, w in stage.simulator.world.state.ways.items() if w.remark == part.id)
+    stage.simulator.world.customer_scans(ZHANG_WEI, code)
+    await stage.hears("sunlei", f"张伟 已通过通行码添加您（{part.id}），一切正常")
+
+
+async def test_where_the_rules_allow_it_nobody_is_asked(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("wangfang", f"批量加\n{TWO}")
+
+    await stage.hears("wangfang", "可以添加名单上的 2 位客户")
+    assert len(await carried_out(stage, "wangfang")) == 2
+    assert stage.chat("liqiang") == []
+
+
+async def test_who_may_not_is_told_why_and_nothing_is_made(stage: Stage) -> None:
+    await stage.say("sunlei", f"批量加\n{TWO}")
+
+    await stage.hears("sunlei", "不能批量添加这 2 位客户")
+    request = await the_list(stage, "sunlei", State.DENIED)
+    await stage.quiet()
+    assert await parts(stage, request) == {}
+    assert len(await all_of(stage, "sunlei")) == 1
+
+
+async def test_add_followed_by_several_lines_is_a_list(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"加\n{TWO}")
+
+    await stage.hears("sunlei", "2 位客户。")
+
+
+async def test_one_customer_over_several_lines_is_no_list(stage: Stage) -> None:
+    await stage.say("sunlei", "加\n姓名：张伟\n公司：明达贸易\n电话：13800001234\n理由：展会认识")
+
+    await stage.hears("sunlei", "可以添加 张伟")
+
+
+async def test_without_a_list_it_is_asked_for(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", "批量加")
+    await stage.hears("sunlei", "请把名单发来")
+    await stage.say("sunlei", TWO)
+
+    await stage.hears("sunlei", "2 位客户。")
+
+
+async def test_in_english(opens: Opens) -> None:
+    stage = await opens(PERMITTED, ('language = "zh-CN"', 'language = "en"'))
+    await stage.say(
+        "sunlei",
+        "bulk add\nJohn Smith, Acme Ltd, 13800001111, met at the fair\n"
+        "Jane Roe, Beta Ltd, 13800002222, recommended\nMax Doe, Gamma Ltd, 13800003333, called us",
+    )
+    await stage.hears("sunlei", "3 customers.")
+    await stage.card("wangfang", "asks to add John Smith and others (3")
+    request = await the_list(stage, "sunlei")
+
+    await stage.say("wangfang", f"approve {request.id} except 2")
+
+    await stage.hears("wangfang", f"You approved 2 customers on the list of 孙磊 ({request.id})")
+    made = await carried_out(stage, "sunlei")
+    assert {name: part.state.value for name, part in made.items()} == {
+        "John Smith": "executed",
+        "Jane Roe": "denied",
+        "Max Doe": "executed",
+    }
+    await stage.hears("sunlei", "Line 2, Jane Roe: 王芳 did not agree")
+
+
+# Lines that lack something
+
+
+async def test_lines_that_lack_something_are_listed_and_nothing_is_filed_until_they_are_whole(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}\n刘总 展会认识\n马超 明达贸易公司")
+    told = await stage.hears("sunlei", "名单共 4 行，其中 2 行还差一点，什么都还没有提交")
+    assert "第 3 行 刘总：还差对方的手机号或公司" in told["text"]
+    assert "第 4 行 马超：还差为什么要加" in told["text"]
+    assert await all_of(stage, "sunlei") == []
+
+    await stage.say("sunlei", "3 13811112222")
+    await stage.hears("sunlei", "名单共 4 行，其中 1 行还差一点")
+    await stage.say("sunlei", "展会认识")
+
+    await stage.hears("sunlei", "4 位客户。")
+
+
+async def test_continue_leaves_out_the_lines_that_lack_something(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}\n刘总 展会认识")
+    await stage.hears("sunlei", "第 3 行 刘总：还差")
+    await stage.say("sunlei", "继续")
+
+    await stage.hears("sunlei", "2 位客户。")
+
+
+async def test_an_unfinished_list_is_remembered_over_a_restart_and_forgotten_after_half_an_hour(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}\n刘总 展会认识")
+    await stage.hears("sunlei", "第 3 行 刘总：还差")
+    await again(stage)
+    await stage.say("sunlei", "第3行 13811112222")
+    await stage.hears("sunlei", "3 位客户。")
+
+    await stage.say("zhouxiaomei", f"批量加\n{TWO}\n刘总 展会认识")
+    await stage.hears("zhouxiaomei", "第 3 行 刘总：还差")
+    stage.clock.move(minutes=31)
+    await stage.say("zhouxiaomei", "继续")
+
+    await stage.hears("zhouxiaomei", "没看懂")
+
+
+async def test_more_than_fifty_lines_are_too_many(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{lines(51)}")
+
+    await stage.hears("sunlei", "名单有 51 行，一次最多 50 行，什么都还没有提交")
+    assert await all_of(stage, "sunlei") == []
+
+
+async def test_whoever_is_on_the_list_twice_or_known_already_is_said_and_left_out(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    world = stage.simulator.world
+    world.member_adds_customer("sunlei", ZHANG_WEI)
+    await stage.quiet()
+    world.member_edits("sunlei", ZHANG_WEI, mobiles=["13800001234"])
+    await stage.say("sunlei", "加 马超 蓝天公司 13800007777 展会认识")
+    await stage.hears("sunlei", "通行码", kind="news")
+    single = await stage.newest("sunlei")
+
+    await stage.say(
+        "sunlei", f"批量加\n{TWO}\n马超 蓝天公司 13800007777 展会认识\n{lines(1)}\n{lines(1)}"
+    )
+
+    told = (await stage.hears("sunlei", "正在等待 王芳 审批"))["text"]
+    assert "：2 位客户。" in told
+    assert "第 1 行 张伟：已经是您的客户" in told
+    assert f"第 3 行 马超：已有申请 {single.id}" in told
+    assert "第 5 行 客户01：与第 4 行是同一位" in told
+
+
+# Judging
+
+
+async def test_a_line_that_is_refused_is_said_at_once_with_the_reason_and_can_be_asked_about(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}\n何晨 竞品甲公司 13811112222 展会认识")
+
+    told = (await stage.hears("sunlei", "正在等待 王芳 审批"))["text"]
+    assert "：2 位客户。" in told
+    refused = next(r for r in await all_of(stage, "sunlei") if r.claim.name == "何晨")
+    assert f"第 3 行 何晨：不能添加（{refused.id}）。对方是竞品公司，不能添加。" in told
+    assert (refused.action, refused.state) == ("friend.add", State.DENIED)
+    await stage.say("sunlei", f"为什么 {refused.id}")
+    await stage.hears("sunlei", f"{refused.id} 何晨：不允许")
+
+
+async def test_the_strictest_chain_of_all_lines_decides(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    stage.simulator.world.member_edits("liqiang", LIU_JIANGUO, mobiles=["13811112222"])
+    await stage.quiet()
+
+    await stage.say("sunlei", f"批量加\n{TWO}\n刘总 恒远集团 13811112222 展会认识")
+
+    card = await stage.card("wangfang", "第 1/2 步")
+    rows = {row["keyname"]: row["value"] for row in card["card"]["horizontal_content_list"]}
+    assert rows["等级"] == "普通客户 2、VIP 客户 1"
+    assert rows["留意"] == "有同事跟进 1"
+    assert "VIP 客户需要主管和总监批准" in card["card"]["sub_title_text"]
+    await stage.hears("sunlei", "第 3 行 刘总：提醒，已有同事在跟进：李*")
+    await stage.press("wangfang", card, "more")
+    details = (await stage.hears("wangfang", "3 刘总 恒远集团 · VIP 客户 · 李强 · 展会认识"))[
+        "text"
+    ]
+    assert details.index("3 刘总") < details.index("1 张伟")  # who stands out comes first
+
+    await stage.press("wangfang", card, "approve")
+    await stage.press("liqiang", await stage.card("liqiang", "第 2/2 步"), "approve")
+
+    assert len(await carried_out(stage, "sunlei")) == 3
+
+
+async def test_every_line_counts_for_the_daily_cap(opens: Opens) -> None:
+    stage = await opens(PERMITTED, CAP_OF_FIVE)
+    await stage.say("sunlei", "加 马超 蓝天公司 13800007777 展会认识")
+    await stage.hears("sunlei", "通行码", kind="news")
+
+    await stage.say("sunlei", f"批量加\n{lines(6)}")
+
+    told = (await stage.hears("sunlei", "正在等待 王芳 审批"))["text"]
+    assert "：4 位客户。" in told
+    assert "第 5 行 客户05：不能添加" in told
+    assert "第 6 行 客户06：不能添加" in told
+
+
+async def test_what_waits_in_a_list_is_reserved(opens: Opens) -> None:
+    stage = await opens(PERMITTED, CAP_OF_FIVE)
+    await stage.say("sunlei", f"批量加\n{lines(4)}")
+    await stage.card("wangfang")
+
+    await stage.say("sunlei", "加 马超 蓝天公司 13800007777 展会认识")
+    await stage.hears("sunlei", "可以添加 马超")
+    await stage.say("sunlei", "加 林雪 恒远公司 13900005678 展会认识")
+
+    await stage.hears("sunlei", "不能添加 林雪")
+    await stage.say("wangfang", f"同意 {(await the_list(stage, 'sunlei')).id}")
+    made = await carried_out(stage, "sunlei")
+    assert Counter(part.state for part in made.values()) == {State.EXECUTED: 4}
+
+
+async def test_a_line_that_needs_more_by_the_time_of_the_approval_goes_its_own_way(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}\n刘总 恒远集团 13811112222 展会认识")
+    card = await stage.card("wangfang", "第 1/1 步")
+    stage.simulator.world.member_edits("liqiang", LIU_JIANGUO, mobiles=["13811112222"])
+    await stage.quiet()
+
+    await stage.press("wangfang", card, "approve")
+
+    await stage.hears("sunlei", "第 3 行 刘总：现在需要单独审批")
+    await stage.card("wangfang", "孙磊 申请添加 刘总")
+    made = await carried_out(stage, "sunlei")
+    assert sorted(made) == ["张伟", "林雪"]
+    assert len(articles(stage, "sunlei")) == 2
+
+
+async def test_a_ticket_of_a_list_is_judged_again_when_it_is_used(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}")
+    await stage.press("wangfang", await stage.card("wangfang"), "approve")
+    part = (await carried_out(stage, "sunlei"))["张伟"]
+    code = next(c for c, w in stage.simulator.world.state.ways.items() if w.remark == part.id)
+
+    stage.simulator.world.customer_scans(LIU_JIANGUO, code)  # a colleague's VIP
+
+    await stage.card("wangfang", "孙磊 已添加 刘建国")
+
+
+# Leaving out lines
+
+
+async def test_an_approver_may_leave_out_lines_which_are_refused_and_told(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{lines(4)}")
+    await stage.card("wangfang")
+    request = await the_list(stage, "sunlei")
+
+    await stage.say("wangfang", f"同意 {request.id} 除 2 4")
+
+    await stage.hears("wangfang", f"已同意 孙磊 的名单（{request.id}）中的 2 位，第 2、4 行除外")
+    made = await carried_out(stage, "sunlei")
+    assert [each.state.value for _, each in sorted(made.items())] == [
+        "executed", "denied", "executed", "denied",
+    ]  # fmt: skip
+    assert made["客户02"].decided_by == "user:wangfang"
+    told = (await stage.hears("sunlei", "以下客户没有通行码"))["text"]
+    assert f"第 2 行 客户02：王芳 没有同意（{made['客户02'].id}）" in told
+    assert "第 4 行 客户04：王芳 没有同意" in told
+    assert len(articles(stage, "sunlei")) == 2
+    (vote,) = (await stage.request(request.id)).votes
+    assert vote.left_out == (2, 4)
+
+
+async def test_what_one_approver_leaves_out_stays_out(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    stage.simulator.world.member_edits("liqiang", LIU_JIANGUO, mobiles=["13811112222"])
+    await stage.quiet()
+    await stage.say("sunlei", f"批量加\n{lines(2)}\n刘总 恒远集团 13811112222 展会认识")
+    await stage.card("wangfang", "第 1/2 步")
+    request = await the_list(stage, "sunlei")
+    await stage.say("wangfang", f"同意 {request.id} 除 1")
+    card = await stage.card("liqiang", "第 2/2 步")
+    assert "2 位" in str(card["card"]["horizontal_content_list"])
+
+    await stage.say("liqiang", f"同意 {request.id} 除 2、3")
+    await stage.hears("liqiang", "一行都不剩了")
+    await stage.press("liqiang", card, "approve")
+
+    made = await carried_out(stage, "sunlei")
+    assert {name: each.state.value for name, each in made.items()} == {
+        "客户01": "denied", "客户02": "executed", "刘总": "executed",
+    }  # fmt: skip
+
+
+async def test_an_exception_that_nobody_can_read_counts_as_no_vote(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{lines(3)}")
+    await stage.card("wangfang")
+    request = await the_list(stage, "sunlei")
+
+    await stage.say("wangfang", f"同意 {request.id} 除了客户02")
+    await stage.hears("wangfang", "没看清要去掉")
+    await stage.say("wangfang", f"同意 {request.id} 除 7")
+    await stage.hears("wangfang", "没有第 7 行")
+    await stage.say("sunlei", f"同意 {request.id} 除 2")
+    await stage.hears("sunlei", "是您自己的申请")
+
+    assert (await stage.request(request.id)).votes == ()
+
+
+async def test_of_another_request_lines_cannot_be_left_out(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("zhouxiaomei", "加 马超 蓝天公司 13800007777 展会认识")
+    await stage.card("wangfang")
+    request = await stage.newest("zhouxiaomei")
+
+    await stage.say("wangfang", f"同意 {request.id} 除 3 5")
+    await stage.hears("wangfang", "不是名单")
+    await stage.say("wangfang", f"同意 {request.id} 除了价格都谈好了")
+
+    await stage.hears("zhouxiaomei", "通行码", kind="news")
+
+
+# Carrying out
+
+
+async def test_fifty_lines_are_carried_out_once_each_however_often_it_is_restarted(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    stage.simulator.faults.delay(WAYS, 0.05, times=1000)
+    await stage.say("sunlei", f"批量加\n{lines(50)}")
+    await stage.press("wangfang", await stage.card("wangfang", "50 位"), "approve")
+    ways = stage.simulator.world.state.ways
+    for made in (1, 12, 30):
+
+        async def count() -> int:
+            return len(ways)
+
+        await stage.until(count, lambda now, least=made: now >= least, f"{made} tickets are made")
+        await stage.stop()
+        await stage.start()
+
+    found = await carried_out(stage, "sunlei")
+
+    assert Counter(part.state for part in found.values()) == {State.EXECUTED: 50}
+    assert Counter(way.remark for way in ways.values()) == {p.id: 1 for p in found.values()}
+    titles = articles(stage, "sunlei")
+    assert len(set(titles)) == len(titles) == 50
+    news = [m for m in stage.chat("sunlei") if m.kind == "news"]
+    assert [len(m.articles) for m in news].count(8) == 6
+    assert stage.simulator.world.state.dropped == []
+
+
+async def test_tickets_that_cannot_be_made_are_told_together_and_tried_again(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    stage.simulator.faults.fail(WAYS, 84074, times=2)
+    await stage.say("sunlei", f"批量加\n{lines(3)}")
+    await stage.press("wangfang", await stage.card("wangfang"), "approve")
+
+    told = (await stage.hears("sunlei", "这些客户的通行码没有生成"))["text"]
+    await stage.quiet()
+    request = await the_list(stage, "sunlei", State.EXECUTED)
+    made = await parts(stage, request)
+    failed = [part for part in made.values() if part.state is State.EXECUTION_FAILED]
+    assert len(failed) == 2
+    assert all(part.id in told for part in failed)
+    assert stage.times_told("sunlei", "执行失败") == 0
+    assert len(articles(stage, "sunlei")) == 1
+
+    for part in failed:
+        await stage.say("sunlei", f"重提 {part.id}")
+    await stage.until(
+        lambda: stage.heard("sunlei"), lambda _: len(articles(stage, "sunlei")) == 3, "all tickets"
+    )
+
+
+async def test_a_list_of_which_no_ticket_could_be_made_is_tried_again_when_it_is_sent_again(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    stage.simulator.faults.fail(WAYS, 84074, times=2)
+    await stage.say("sunlei", f"批量加\n{TWO}")
+    await stage.press("wangfang", await stage.card("wangfang"), "approve")
+    await stage.hears("sunlei", "所有通行码都没有生成")
+
+    await stage.say("sunlei", f"批量加\n{TWO}")
+
+    await stage.hears("sunlei", "2 个通行码没有生成，正在重试")
+    made = await carried_out(stage, "sunlei")
+    assert Counter(part.state for part in made.values()) == {State.EXECUTED: 2}
+    assert len(articles(stage, "sunlei")) == 2
+
+
+# On its way
+
+
+async def test_the_same_list_again_joins_the_first_and_other_words_take_its_place(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}")
+    await stage.card("wangfang")
+    first = await the_list(stage, "sunlei")
+
+    await stage.say("sunlei", f"批量加\n{TWO}")
+    await stage.hears("sunlei", f"这份名单已经提交过：{first.id}（待审批）")
+    await stage.say("sunlei", "批量加\n" + TWO.replace("展会认识", "同学介绍"))
+
+    await stage.card("wangfang", "同学介绍")
+    assert (await stage.request(first.id)).state is State.SUPERSEDED
+    second = await the_list(stage, "sunlei", State.PENDING)
+    await stage.say("sunlei", f"批量加\n{TWO}\n{lines(2)}")
+    told = (await stage.hears("sunlei", f"已在名单 {second.id} 里"))["text"]
+    assert "：2 位客户。" in told
+
+
+async def test_a_list_can_be_withdrawn_and_submitted_again(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}")
+    await stage.card("wangfang")
+    request = await the_list(stage, "sunlei")
+
+    await stage.say("sunlei", f"撤回 {request.id}")
+    await stage.hears("wangfang", "已撤回", kind="card")
+    await stage.say("sunlei", f"重提 {request.id}")
+
+    second = await the_list(stage, "sunlei", State.PENDING)
+    assert second.plan == request.plan
+    assert await stage.db.read(lambda tx: tx.tickets.open_of("sunlei")) == []
+
+
+async def test_a_list_nobody_decides_on_expires_as_refused(opens: Opens) -> None:
+    stage = await opens(PERMITTED)
+    await stage.say("sunlei", f"批量加\n{TWO}")
+    await stage.card("wangfang")
+    await stage.quiet()
+    stage.clock.move(hours=9)
+
+    await stage.hears("sunlei", "按拒绝处理")
+    request = await the_list(stage, "sunlei", State.EXPIRED)
+    assert await parts(stage, request) == {}
+
+
+async def test_a_pending_list_is_judged_again_line_by_line_when_the_rules_tighten(
+    opens: Opens,
+) -> None:
+    stage = await opens(PERMITTED, ("{ approval = 5 }", "{ allow = 5 }"))
+    await stage.say("sunlei", f"批量加\n{TWO}")
+    await stage.card("wangfang")
+    first = await the_list(stage, "sunlei")
+
+    await again(stage, ('["竞品甲", "竞品乙"] },\n]', '["竞品甲", "竞品乙", "恒远公司"] },\n]'))
+
+    await stage.hears("sunlei", f"规则已变严，申请 {first.id}")
+    await stage.say("sunlei", f"重提 {first.id}")
+    told = (await stage.hears("sunlei", "第 2 行 林雪：不能添加"))["text"]
+    assert "：1 位客户。" in told
