@@ -27,6 +27,7 @@ from bot.inbox import Arrival, Inbox
 from bot.monitoring import Metrics
 from bot.rule_file import RuleFile
 from bot.settings import Callback, Settings
+from bot.sources.keeping import OutsideSources
 from bot.tags import CorpTags
 from bot.wecom import MessageBudget, Wecom, WecomError
 from bot.worker import Handler, Worker
@@ -81,9 +82,13 @@ class App:
         company = Company(rules, self.now)
         tags = CorpTags(wecom, self.now)
         delivery = Delivery(db, wecom, company, tags, MessageBudget(time.monotonic))
-        workers = self._workers(Handlers(db, wecom, company, tags), delivery, metrics)
+        sources = OutsideSources(db, company, self.settings.sources, self.settings.rules)
+        handlers = Handlers(db, wecom, company, tags)
+        clockwork = Clockwork(db, wecom, company, handlers, sources)
+        workers = self._workers(handlers, delivery, clockwork, metrics)
         inbox = Inbox(db, self.now, wake=workers[Queue.INBOX].wake)
         await self._begin(db, company)
+        await sources.begin()
         await delivery.remember_sent()
         async with AsyncExitStack() as stack:  # ended in the other order
             tasks = [*(worker.run() for worker in workers.values()), _keep_fresh(company, db)]
@@ -94,7 +99,7 @@ class App:
             await inbox.start()
             stack.push_async_callback(inbox.stop)  # what was accepted is committed
             checks = _checks(db, wecom, company)
-            runner = self._runner(inbox, metrics, checks, _gauges(db, metrics))
+            runner = self._runner(inbox, metrics, checks, _gauges(db, metrics, self.now))
             stack.push_async_callback(runner.cleanup)
             await runner.setup()
             wish = self.settings.server
@@ -126,13 +131,13 @@ class App:
         )
 
     def _workers(
-        self, handlers: Handlers, delivery: Delivery, metrics: Metrics
+        self, handlers: Handlers, delivery: Delivery, clockwork: Clockwork, metrics: Metrics
     ) -> dict[Queue, Worker]:
         db, company = handlers.db, handlers.company
         by_queue: dict[Queue, Handler] = {
             Queue.INBOX: handlers,
             Queue.OUTBOX: delivery,
-            Queue.TIMERS: Clockwork(db, handlers.wecom, company, handlers),
+            Queue.TIMERS: clockwork,
             Queue.WELCOME: delivery,
         }
 
@@ -246,8 +251,11 @@ def _checks(db: Database, wecom: Wecom, company: Company) -> dict[str, monitorin
     return {"database": database, "policy": rules, "wecom": monitoring.remembered(api, _READY_FOR)}
 
 
-def _gauges(db: Database, metrics: Metrics) -> Callable[[], Awaitable[None]]:
+def _gauges(
+    db: Database, metrics: Metrics, now: Callable[[], datetime]
+) -> Callable[[], Awaitable[None]]:
     async def refresh() -> None:
+        metrics.show_sources(await db.read(lambda tx: tx.sources.all()), now())
         for (queue, state), count in (await db.read(lambda tx: tx.work.counts())).items():
             metrics.waiting.labels(queue.name.lower(), state.name.lower()).set(count)
 

@@ -228,7 +228,8 @@ def _joins_on(char: str) -> bool:
 
 def _face(sheet: Sheet, texts: Texts, source: str) -> dict[str, Any]:
     """Return what a card shows before and after the decision."""
-    none = texts(f"card.quote_none.{sheet.origin}")
+    base = f"card.quote_none.{sheet.origin}"
+    none = texts.either(f"{base}.{sheet.action}", base)
     quote = shorten(_reason(sheet, texts) or none, _QUOTE)
     return {
         "card_type": "button_interaction",
@@ -327,7 +328,7 @@ def _details(sheet: Sheet, texts: Texts) -> list[tuple[str, str]]:
         return [("due", sheet.due), ("reason", _reason(sheet, texts))]
     return [
         ("due", sheet.due),
-        ("origin", texts.origin(sheet.origin)),
+        ("origin", texts.either(f"origin.{sheet.origin}.{sheet.action}", f"origin.{sheet.origin}")),
         ("requester", sheet.requester),
         ("department", _some(sheet.departments, texts, 5)),
         ("position", sheet.position),

@@ -30,6 +30,7 @@ _OWNERS = 100  # members in one call (document 92120)
 _OUTSIDE, _BY_CODE = 2, 3  # document 92122
 
 Contact = Callable[[str], Awaitable[ExternalContact | None]]
+Know = Callable[[str, datetime], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class ChatReader:
     wecom: Wecom
     company: Company
     contact: Contact  # how a customer is looked up
+    know: Know  # makes sure that a member is in the directory, if there is one
 
     async def changed(self, event: ChatChanged, told_at: datetime) -> Step:
         """Look at the group of an event."""
@@ -51,7 +53,7 @@ class ChatReader:
         if age < _SETTLES:
             raise Postpone(_SETTLES - age)
         everybody = event.change is ChatChange.CREATE
-        look = await self._look(event.chat_id, event.members, everybody=everybody)
+        look = await self._look(event.chat_id, told_at, event.members, everybody=everybody)
         if look is None:
             return lambda tx: self._note(tx, event)
         was, now = event.last_version, event.current_version
@@ -59,10 +61,10 @@ class ChatReader:
             raise Postpone(_SETTLES)
         return lambda tx: joining.changed(self._scene(tx, "wecom:event"), look)
 
-    async def check(self, name: str) -> Step:
+    async def check(self, name: str, told_at: datetime) -> Step:
         """Look whether somebody has left who was to be removed."""
         chat_id, _, external = name.partition("|")
-        look = await self._look(chat_id)
+        look = await self._look(chat_id, told_at)
         if look is None:
             return lambda tx: removing.overdue(self._scene(tx), chat_id, external, "not_seen")
 
@@ -86,7 +88,8 @@ class ChatReader:
         """Read some groups after the one named, and have the clock do the rest."""
         began, _, after = name.partition("|")
         page = [each for each in await self._all() if each > after][:_PAGE]
-        looks = [look for each in page if (look := await self._look(each))]
+        since = datetime.fromisoformat(began)
+        looks = [look for each in page if (look := await self._look(each, since))]
 
         def step(tx: Transaction) -> None:
             scene = self._scene(tx)
@@ -95,7 +98,7 @@ class ChatReader:
             if len(page) == _PAGE:
                 scene.remind(READ_ON, f"{began}|{page[-1]}", scene.now)
             else:
-                _all_read(scene, datetime.fromisoformat(began))
+                _all_read(scene, since)
 
         return step
 
@@ -117,7 +120,12 @@ class ChatReader:
             raise
 
     async def _look(
-        self, chat_id: str, told: Collection[str] = (), *, everybody: bool = False
+        self,
+        chat_id: str,
+        told_at: datetime,
+        told: Collection[str] = (),
+        *,
+        everybody: bool = False,
     ) -> ChatLook | None:
         """Return a group with what WeCom knows of those in it who have to be judged; None if WeCom
         shows no such group.
@@ -139,6 +147,8 @@ class ChatReader:
         new = joining.fresh(old, before, outsiders, told, since)
         if not chat_mirror.judges_joins(self.company.standing.policy):
             new = ()
+        for userid in {chat.owner, *(each.invited_by for each in new)} - {""} if new else ():
+            await self.know(userid, told_at)  # who answers for it must not be judged as nobody
         names = [each.external_userid for each in new]
         found = await asyncio.gather(*map(self.contact, names))
         return ChatLook(chat, outsiders, told, dict(zip(names, found, strict=True)))

@@ -14,6 +14,7 @@ from workflows.policy import Policy
 DIRECTORY = "chore_directory"
 PRUNE = "chore_prune"
 SHADOW = "chore_shadow"
+SOURCE = "chore_source"  # its body names the source
 CHATS = "chore_chats"
 # After how long it comes again, or at which hour of the company's working days.
 EVERY: Mapping[str, timedelta | time] = {
@@ -57,12 +58,29 @@ def at_once(scene: Scene, kind: str) -> None:
     _file(scene, kind, scene.now.isoformat(), scene.now)
 
 
+def read_again(scene: Scene, source: str, after: timedelta) -> None:
+    """Have a source read when its time comes: once, however many nodes ask."""
+    name, due = _slot(scene, after)
+    _file(scene, SOURCE, f"{source}:{name}", due, source)
+
+
+def read_at_once(scene: Scene, source: str) -> None:
+    """Have a source read now, besides its regular times."""
+    _file(scene, SOURCE, f"{source}:{scene.now.isoformat()}", scene.now, source)
+
+
 def _add(scene: Scene, kind: str, after: timedelta) -> None:
-    length = after.total_seconds()
-    slot = int(scene.now.timestamp() // length) + 1
-    _file(scene, kind, f"{length:.0f}:{slot}", datetime.fromtimestamp(slot * length, UTC))
+    name, due = _slot(scene, after)
+    _file(scene, kind, name, due)
 
 
-def _file(scene: Scene, kind: str, name: str, due: datetime) -> None:
+def _slot(scene: Scene, length: timedelta) -> tuple[str, datetime]:
+    """Return name and end of the stretch of time that we are in."""
+    seconds = length.total_seconds()
+    slot = int(scene.now.timestamp() // seconds) + 1
+    return f"{seconds:.0f}:{slot}", datetime.fromtimestamp(slot * seconds, UTC)
+
+
+def _file(scene: Scene, kind: str, name: str, due: datetime, body: str = "") -> None:
     key = f"{kind}:{name}"
-    scene.tx.work.add([Job(Queue.TIMERS, kind, key, name, key, due)], scene.now)
+    scene.tx.work.add([Job(Queue.TIMERS, kind, key, body or name, key, due)], scene.now)

@@ -12,6 +12,7 @@ from bot.console import (
     rules,
     serving,
     shadowing,
+    sources,
     versions,
 )
 
@@ -42,6 +43,7 @@ cli.command()(versions.rollback)
 cli.add_typer(record.audit, name="audit")
 cli.add_typer(record.dead, name="dead")
 cli.add_typer(record.db, name="db")
+cli.add_typer(sources.sources, name="sources")
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from bot.actions import (
     removing,
     rulebooks,
     shadowing,
+    sourcing,
     sweeping,
     temporary,
     tickets,
@@ -30,6 +31,7 @@ from bot.actions.scene import Scene
 from bot.company import Company
 from bot.handlers import Handlers
 from bot.proposals import Fate, Wish
+from bot.sources.keeping import OutsideSources
 from bot.wecom import Wecom
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
@@ -55,6 +57,7 @@ class Clockwork:
     wecom: Wecom
     company: Company
     handlers: Handlers
+    sources: OutsideSources
 
     async def __call__(self, work: Claimed) -> Step:
         """Do what is due. Everything here looks first whether it is still wanted."""
@@ -83,7 +86,7 @@ class Clockwork:
             case removing.JUDGE_AGAIN:
                 return lambda tx: joining.judge_again(self._scene(tx), work.body)
             case removing.CHECK:
-                return await self.handlers.chats.check(work.body)
+                return await self.handlers.chats.check(work.body, work.created_at)
             case chat_reading.READ_ON:
                 return await self.handlers.chats.read_on(work.body)
             case kind if kind in bulk_parts.TIMERS:
@@ -101,6 +104,13 @@ class Clockwork:
                 return await self._compare_anew(*work.body.split("|"))
             case kind if kind in chores.EVERY:
                 return await self._chore(kind, work.body)
+            case sourcing.NEWS:
+                await self.company.refresh(self.db)
+                return lambda tx: _in_time(sourcing.news(self._scene(tx), work.body))
+            case chores.SOURCE:
+                if not await self.sources.refresh(work.body):
+                    raise Ignore(f"there is no source {work.body}")
+                return lambda _: None  # it counts already, and was told
             case _:
                 raise Ignore(f"no timer is called {work.kind}")
 

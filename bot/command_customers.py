@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 
-from bot.command_arguments import GAPS, Wrong
+from bot.command_arguments import GAPS, Wrong, is_name
 from bot.command_types import ExportCustomers, Fault, TagCustomer, TransferCustomers, UntagCustomer
 
 _TO_ZH = re.compile(r"\s*(?:转?交?给|移交给)\s*")
 _TO_EN = re.compile(r"\s+to\s+", re.IGNORECASE)
+_SCOPES = frozenset({"团队", "我的团队", "全部", "所有", "我的", "自己"})
 _FILLERS = re.compile(r"^(?:客户|customers?\s)\s*", re.IGNORECASE)
 _REASON = re.compile(r"(?<=[\s，,])(?:原因|理由|因为|because|reason)\s*[:：]?\s*", re.IGNORECASE)
 
@@ -33,6 +34,11 @@ def to_transfer(rest: str) -> TransferCustomers:
 def names_taker(rest: str) -> bool:
     """Whether what follows the verb without a space says to whom."""
     return _TO_ZH.search(rest) is not None
+
+
+def names_scope(rest: str) -> bool:
+    """Whether what follows the verb without a space says whose customers."""
+    return rest.strip(GAPS) in _SCOPES or is_name(rest)
 
 
 def to_tag(rest: str) -> TagCustomer:

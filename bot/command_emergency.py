@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.command_arguments import GAPS, ID_ALPHABET, Wrong, id_and_text, only_id
+from bot.command_arguments import GAPS, ID_ALPHABET, Wrong, id_and_text, vote
 from bot.command_types import (
     BreakGlass,
     Command,
@@ -61,6 +61,10 @@ def to_review(rest: str) -> Command:
     return Review(f"F-{found[1].upper()}", conclusion)
 
 
+def _break_glass(request_id: str, reason: str) -> Command:
+    """Without a reason it confirms what was asked with one a moment ago."""
+    return BreakGlass(request_id, reason) if reason else ConfirmBreakGlass(request_id)
+
+
 _review_of_request = id_and_text(Review, Fault.WHAT_MISSING)
-to_break_glass = id_and_text(BreakGlass, Fault.WHAT_MISSING)
-to_confirm = only_id(ConfirmBreakGlass)
+to_break_glass = vote(_break_glass)

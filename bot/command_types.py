@@ -299,7 +299,7 @@ class BreakGlass:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmBreakGlass:
-    """确认 紧急放行: do it."""
+    """确认 紧急放行: do what was asked with a reason a moment ago."""
 
     id: str
 

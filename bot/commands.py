@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from bot import command_arguments as arguments
 from bot.command_approvals import to_away, to_deny
 from bot.command_arguments import Wrong
-from bot.command_customers import names_taker, to_export, to_tag, to_transfer, to_untag
-from bot.command_emergency import to_break_glass, to_confirm, to_review, to_unfreeze
+from bot.command_customers import (
+    names_scope,
+    names_taker,
+    to_export,
+    to_tag,
+    to_transfer,
+    to_untag,
+)
+from bot.command_emergency import to_break_glass, to_review, to_unfreeze
 from bot.command_lists import to_add, to_add_many, to_approve
 from bot.command_types import (
     Add,
@@ -27,7 +34,6 @@ from bot.command_types import (
     Back,
     BreakGlass,
     Command,
-    ConfirmBreakGlass,
     DenyRequest,
     EndWaiver,
     ExportCustomers,
@@ -86,18 +92,17 @@ OFFERED: tuple[type[Command], ...] = (
     SendBack,
     Away,
     Back,
+    TransferCustomers,
+    TagCustomer,
+    UntagCustomer,
+    ExportCustomers,
     AskRight,
     Grant,
     RevokeRight,
     Freeze,
     Unfreeze,
     BreakGlass,
-    ConfirmBreakGlass,
     Review,
-    TransferCustomers,
-    TagCustomer,
-    UntagCustomer,
-    ExportCustomers,
     Look,
     Rules,
     Help,
@@ -317,7 +322,7 @@ VERBS: tuple[Verb, ...] = (
         ("导出客户", "导出"),
         ("export customers", "export"),
         to_export,
-        arguments.is_name,
+        names_scope,
     ),
     Verb(
         "look",
@@ -341,17 +346,9 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "break_glass",
         BreakGlass,
-        ("紧急放行",),
-        ("break-glass", "break glass", "breakglass"),
+        ("紧急放行", "确认 紧急放行", "确认紧急放行"),
+        ("break-glass", "break glass", "breakglass", "confirm break-glass", "confirm break glass"),
         to_break_glass,
-        _ID,
-    ),
-    Verb(
-        "confirm_break_glass",
-        ConfirmBreakGlass,
-        ("确认 紧急放行", "确认紧急放行"),
-        ("confirm break-glass", "confirm break glass", "confirm breakglass"),
-        to_confirm,
         _ID,
     ),
     Verb("review", Review, ("复盘",), ("review",), to_review, _ID),

@@ -92,7 +92,7 @@ class Handlers:
     @property
     def chats(self) -> ChatReader:
         """What looks at customer groups."""
-        return ChatReader(self.db, self.wecom, self.company, self.contact)
+        return ChatReader(self.db, self.wecom, self.company, self.contact, self._know_member)
 
     async def read_directory(self, cause: str) -> Step:
         """Read the whole directory; the step takes it over and tells what it changed."""

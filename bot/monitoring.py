@@ -6,13 +6,16 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import TextIO, cast
 
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from workflows.outside import SourceState
 
 _READY = 200
 _BROKEN = 500
@@ -46,6 +49,27 @@ class Metrics:
             "menwei_work_rows", "Rows of work by queue and state.", ["queue", "state"],
             registry=self.registry,
         )  # fmt: skip
+        self.source_age = Gauge(
+            "menwei_source_age_seconds",
+            "How old the facts of a source are.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.source_rows = Gauge(
+            "menwei_source_rows", "Rows of a source.", ["source"], registry=self.registry
+        )
+        self.source_doubts = Gauge(
+            "menwei_source_doubts",
+            "Cells and keys of a source that cannot be used.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.source_failed = Gauge(
+            "menwei_source_failed",
+            "Whether a source could not be read when it was last tried, or is too old.",
+            ["source"],
+            registry=self.registry,
+        )
 
     def called(self, path: str, code: int, seconds: float) -> None:
         """Note one call to WeCom."""
@@ -54,6 +78,16 @@ class Metrics:
     def counting(self, queue: str) -> Callable[[str, str], None]:
         """Return what counts the rows of one queue."""
         return lambda kind, result: self.handled.labels(queue, kind, result).inc()
+
+    def show_sources(self, states: Iterable[SourceState], now: datetime) -> None:
+        """Bring the figures of the outside sources up to date."""
+        for each in states:
+            doubts = each.doubled + sum(doubt.count for doubt in each.doubts)
+            age = (now - each.made_at).total_seconds() if each.made_at else math.inf
+            self.source_age.labels(each.name).set(age)
+            self.source_rows.labels(each.name).set(each.rows)
+            self.source_doubts.labels(each.name).set(doubts)
+            self.source_failed.labels(each.name).set(bool(each.trouble) or not each.is_fresh(now))
 
     def render(self) -> bytes:
         """Return the figures in Prometheus' text format."""

@@ -102,7 +102,8 @@ def _take(page: _Page, versions: dict[str, Policy | None], fold: Fold) -> None:
     for policy_hash, text in page.versions.items():
         versions[policy_hash] = compiled(policy_hash, text) if text else None
     for decision in page.decisions:
-        if decision.facts:  # nothing was known of a request that nobody asked
+        # Of what nobody asked nothing was known; what overruled the rules is not theirs to repeat.
+        if decision.facts and not decision.verdict.overruled:
             fold(decision, versions[decision.verdict.policy])
 
 

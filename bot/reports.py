@@ -21,7 +21,7 @@ from workflows.model import AuditRecord
 from workflows.policy import Tested
 from workflows.sections import Rulebook
 
-_SECRET_SECTIONS = frozenset({"wecom", "storage"})
+_SECRET_SECTIONS = frozenset({"wecom", "storage", "sources"})
 
 
 def mistake(found: Mistake, voice: Texts) -> Text:

@@ -85,7 +85,7 @@ class RuleFile:
             await self._reject(digest, [str(wrong)])
             return
         if found.program is not None and found.program != self.program:
-            _log.warning("config_needs_restart", sections="server, wecom, storage")
+            _log.warning("config_needs_restart", sections="server, wecom, storage, sources")
         if found.rules is None or found.mistakes:
             await self._reject(digest, self._mistakes(found))
         elif not (starting and await self._is_settled(found.rules)):

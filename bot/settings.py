@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -20,6 +19,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bot import source_settings
+from bot.secret import Secret
+from bot.source_settings import Source, Sources
 from bot.texts import LANGUAGES
 from workflows import rulebook
 from workflows.mistakes import Mistake
@@ -36,34 +38,6 @@ class BadSettings(Exception):
 
 class Unparsable(Exception):
     """The config file is missing or is not TOML; the text says where."""
-
-
-def _secret(given: object) -> object:
-    """Resolve a secret: a string, `{ env = "NAME" }` or `{ file = "path" }`. Never shows it."""
-    match given:
-        case {"env": str(name), **rest} if not rest:
-            if not (found := os.environ.get(name)):
-                raise PydanticCustomError("secret_env", "", {"name": name})
-            return found
-        case {"file": str(name), **rest} if not rest:
-            return _secret_file(name)
-        case dict():
-            raise PydanticCustomError("secret_shape", "")
-        case _:
-            return given
-
-
-def _secret_file(name: str) -> str:
-    try:
-        found = Path(name).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise PydanticCustomError("secret_file", "", {"name": name}) from None
-    if not found:
-        raise PydanticCustomError("secret_file", "", {"name": name})
-    return found
-
-
-Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 
 
 class _Section(BaseModel):
@@ -141,6 +115,7 @@ class Program(_Section):
     server: Server = Server()
     wecom: Wecom
     storage: Storage = Storage()
+    sources: Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +126,17 @@ class Settings:
     wecom: Wecom
     storage: Storage
     rules: Rulebook
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
     @property
     def program(self) -> Program:
         """The sections that take effect at the start only."""
-        return Program(server=self.server, wecom=self.wecom, storage=self.storage)
+        return Program(
+            server=self.server,
+            wecom=self.wecom,
+            storage=self.storage,
+            sources=dict(self.sources),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +166,8 @@ class Reading:
         """Return the settings with other rules than the file's. Raises BadSettings."""
         if self.program is None:
             raise BadSettings(list(self.mistakes))
-        return Settings(self.program.server, self.program.wecom, self.program.storage, rules)
+        own = self.program
+        return Settings(own.server, own.wecom, own.storage, rules, own.sources)
 
 
 def load(path: Path) -> Settings:
@@ -213,7 +195,11 @@ def parse(text: str) -> Settings:
 
 
 def _reading(text: str) -> Reading:
-    data = tomllib.loads(text)
+    return reading_of(text, tomllib.loads(text))
+
+
+def reading_of(text: str, data: Mapping[str, object]) -> Reading:
+    """Return what a parsed file says; `text` is kept for showing places."""
     own = {name: data[name] for name in Program.model_fields if name in data}
     mistakes: list[Mistake] = []
     program: Program | None = None
@@ -221,6 +207,8 @@ def _reading(text: str) -> Reading:
         program = Program.model_validate(own)
     except ValidationError as error:
         mistakes += rulebook.mistakes_of(error, Program, own)
+    if program is not None:
+        mistakes += source_settings.mistakes(program.sources, data.get("attributes"))
     rules, wrong = rulebook.read(data)
     return Reading(text, program, rules, (*mistakes, *wrong))
 

@@ -397,6 +397,28 @@ list_parts = Table(
     Column("request_id", Text, primary_key=True),
 )
 
+# Rows of outside sources, each under a key that names a customer. A generation is one reading; the
+# state says which one counts, so that a reading takes effect as a whole.
+source_rows = Table(
+    "source_rows",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("key", Text, primary_key=True),
+    Column("twice", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+source_states = Table(
+    "source_states",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("generation", Integer, nullable=False),  # 0: nothing was read yet
+    Column("staging", Integer, nullable=False),  # the newest reading that was begun
+    Column("body", Text, nullable=False),
+)
+
 drafts = Table(
     "drafts",
     metadata,

@@ -23,6 +23,7 @@ from storage.precedents import Precedents
 from storage.relations import Relations
 from storage.remedies import Remedies
 from storage.requests import Requests
+from storage.sources import Sources
 from storage.tickets import Tickets
 from storage.transfers import Transfers
 from storage.waivers import Waivers
@@ -54,6 +55,7 @@ class Transaction:
         "relations",
         "remedies",
         "requests",
+        "sources",
         "tickets",
         "transfers",
         "waivers",
@@ -78,6 +80,7 @@ class Transaction:
         self.relations = Relations(connection)
         self.remedies = Remedies(connection)
         self.requests = Requests(connection)
+        self.sources = Sources(connection)
         self.tickets = Tickets(connection)
         self.transfers = Transfers(connection)
         self.waivers = Waivers(connection)

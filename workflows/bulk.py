@@ -8,7 +8,7 @@ what the rules then say of it asks for no more than what was agreed to.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -46,9 +46,18 @@ def subject_key(claims: Iterable[Claim]) -> str:
 
 def ahead(known: Facts, count: int) -> Facts:
     """Return the facts as they will be when `count` more adds have been asked for."""
+    return _counted(known, dict.fromkeys(_COUNTED, count))
+
+
+def unreserved(known: Facts, today: int, week: int) -> Facts:
+    """Return the facts without the adds that a list itself has reserved of a day and a week."""
+    return _counted(known, {"today.adds": -today, "week.adds": -week})
+
+
+def _counted(known: Facts, more: Mapping[str, int]) -> Facts:
     counted: dict[str, FactValue] = {
-        name: value + count
-        for name in _COUNTED
+        name: value + number
+        for name, number in more.items()
         if isinstance(value := known.get(name), int) and not isinstance(value, bool)
     }
     return {**known, **counted}
@@ -156,6 +165,22 @@ def batch_of(request: Request, part: Request, parts: Iterable[Request]) -> list[
     """Return the parts that are carried out together with one of them."""
     places = {line.claim: place // BATCH for place, line in enumerate(lines_of(request))}
     return [p for p in made_by(request, parts) if places[p.claim] == places.get(part.claim)]
+
+
+def left(request: Request) -> tuple[Line, ...]:
+    """Return the lines that have not been carried out."""
+    if not isinstance(request.plan, BulkAdd):
+        raise TypeError(f"{request.id} is no list")
+    done = request.plan.done
+    return tuple(line for line in request.plan.lines if line.number > done)
+
+
+def carried_out(request: Request, line: Line) -> Request:
+    """Return the list as carried out up to this line."""
+    if not isinstance(request.plan, BulkAdd):
+        raise TypeError(f"{request.id} is no list")
+    plan = replace(request.plan, done=line.number)
+    return replace(request, plan=plan, version=request.version + 1)
 
 
 def waiting(request: Request, on_file: int) -> int:

@@ -50,18 +50,22 @@ def find(wanted: str, among: Iterable[Candidate]) -> Found:
     candidates = tuple(among)
     word = _key(wanted)
     by_id = [each for each in candidates if each.external_userid == wanted.strip()]
-    exact = by_id or [each for each in candidates if word in (_key(each.name), _key(each.remark))]
+    exact = by_id or [each for each in candidates if word and word in _called(each)]
     if len(exact) == 1:
         return Found(sure=exact[0])
     alike = exact or [each for each in candidates if word and _is_alike(word, each)]
     return Found(choices=tuple(alike))
 
 
+def _called(candidate: Candidate) -> tuple[str, str]:
+    return _key(candidate.name), _key(candidate.remark)
+
+
 def _is_alike(word: str, candidate: Candidate) -> bool:
-    called = [_key(each) for each in (candidate.name, candidate.remark, candidate.company)]
-    if any(word in each for each in called):
+    called = _called(candidate)
+    if any(word in each for each in (*called, _key(candidate.company))):
         return True
-    return asking.is_titled(word) and any(each.startswith(word[0]) for each in called[:2])
+    return asking.is_titled(word) and any(each.startswith(word[0]) for each in called)
 
 
 def _key(text: str) -> str:

@@ -206,6 +206,10 @@ def _settings(old: Rulebook, new: Rulebook) -> Iterator[str]:
             place = f"{section}.{key}" if key else section
             if was.get(key) != now.get(key) and place != _STRICTNESS:
                 yield place
+    for name, column in new.attributes.items():
+        before = old.attributes.get(name)
+        if before and column.default is not None and column.default != before.default:
+            yield f"attributes.{name}.default"  # what was unknown may now let somebody through
 
 
 def _tightened(old: Rulebook, new: Rulebook) -> frozenset[str]:

@@ -38,6 +38,10 @@ CODES: Mapping[str, frozenset[str]] = {
         "bad_aes_key": "",
         "bad_url": "",
         "bad_storage": "",
+        # outside sources
+        "bad_source_url": "",
+        "bad_query": "",
+        "undeclared_attribute": "value",
         # references
         "unknown_attribute": "value",
         "unknown_action": "value",

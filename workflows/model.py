@@ -320,6 +320,7 @@ class Ticket:
     config_id: str = ""
     qr_code: str = ""
     used_by: str = ""  # external_userid
+    sent: bool = False  # together with others of its list
 
 
 class RemedyState(StrEnum):

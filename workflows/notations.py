@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -132,7 +132,19 @@ def columns_of(value: object) -> object:
     return flat
 
 
+def _default(value: object) -> object:
+    """A date becomes text and a list a tuple, so that the value is the same once it was stored."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return tuple(value) if isinstance(value, list) else value
+
+
 Duration = Annotated[str, AfterValidator(_duration)]
+_PLAIN_TYPES = ({"type": each} for each in ("string", "number", "boolean"))
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+DefaultValue = Annotated[
+    object, BeforeValidator(_default), WithJsonSchema({"anyOf": [*_PLAIN_TYPES, _TEXTS]})
+]
 Selector = Annotated[str, AfterValidator(_selector)]
 ApproverSource = Annotated[str, AfterValidator(_source)]
 Recipient = Annotated[str, AfterValidator(_recipient)]

@@ -63,6 +63,7 @@ class BulkAdd:
     """`friend.add_bulk`: a list of customers to add; each is judged by itself when it is done."""
 
     lines: tuple[Line, ...]
+    done: int = 0  # number of the last line that has been carried out
     kind: Literal["bulk_add"] = "bulk_add"
 
 

@@ -14,6 +14,7 @@ from workflows.attributes import (
     COMPUTED,
     OUTSIDE_PREFIX,
 )
+from workflows.chats import JOIN
 from workflows.conditions import All, Known, Leaf, Reading, leaves
 from workflows.mistakes import Loc, Mistake, near
 from workflows.names import Names
@@ -43,7 +44,8 @@ EVENTS = (
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 # Observed actions of which nothing is left to mark or undo: people are told, that is all.
-_ONLY_TOLD = frozenset({"friend.delete", "customer.edit"})
+_ONLY_TOLD = frozenset({"friend.delete", "customer.edit", JOIN})
+_TIMED = (JOIN, "denied", "within")  # how long the group's owner has to remove somebody
 
 
 def check(book: Rulebook, names: Names | None = None) -> list[Mistake]:
@@ -224,7 +226,8 @@ class _Checking:
                 self._note(loc, "not_observed", value=action)
             denied = enforcement.denied
             for part, key in _beyond_telling(enforcement) if action in _ONLY_TOLD else ():
-                self._note((*loc, part, key), "only_told", key=key, value=action)
+                if (action, part, key) != _TIMED:
+                    self._note((*loc, part, key), "only_told", key=key, value=action)
             if denied.then == "transfer" and denied.transfer_to is None:
                 self._note((*loc, "denied"), "transfer_to_nobody")
             self._roles(enforcement.pending.notify, (*loc, "pending", "notify"))

@@ -21,7 +21,7 @@ __all__ = ["OTHER_SECTIONS", "Rulebook", "fields_at", "mistakes_of", "model_in",
 
 MOST_NESTING = 40  # tables in tables; far above any real file, far below Python's own limit
 # Sections of the same file that are not policy.
-OTHER_SECTIONS = frozenset({"server", "wecom", "storage"})
+OTHER_SECTIONS = frozenset({"server", "wecom", "storage", "sources"})
 
 
 def read(

@@ -6,16 +6,19 @@ Shape only: whether the names in them exist is the business of `references`.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from workflows import model
 from workflows.attributes import Kind
+from workflows.conditions import plain
 from workflows.notations import (
     AffectedPeople,
     Count,
+    DefaultValue,
     Duration,
     Expiry,
     Hours,
@@ -49,11 +52,33 @@ class Column(Section):
 
     type: Literal["text", "int", "number", "bool", "set", "date"]
     title: str = ""
+    default: DefaultValue = None  # of a customer who is not in the source
+
+    @field_validator("default")
+    @classmethod
+    def _is_of_the_type(cls, value: object, info: ValidationInfo) -> object:
+        kind = info.data.get("type")  # absent if it is wrong itself
+        if kind is not None and value is not None and _fact(Kind(kind), value) is None:
+            raise PydanticCustomError("wrong_type", "", {"expected": kind})
+        return value
 
     @property
     def kind(self) -> Kind:
         """The type as attributes have it."""
         return Kind(self.type)
+
+    @property
+    def default_fact(self) -> model.FactValue | None:
+        """The default as a fact; None where the file names none."""
+        return None if self.default is None else _fact(self.kind, self.default)
+
+
+def _fact(kind: Kind, value: object) -> model.FactValue | None:
+    """Return a value of the file as a fact of this type, None if it is not of the type."""
+    if kind is not Kind.SET:
+        return plain(kind, value)
+    is_set = isinstance(value, tuple) and all(isinstance(word, str) for word in value)
+    return frozenset(cast(tuple[str, ...], value)) if is_set else None
 
 
 class Defaults(Section):

@@ -33,6 +33,7 @@ def leave(scene: Scene, userid: str, wish: Away) -> None:
         delegate.userid, away
     ):
         raise Refused("away_delegate_away", who=delegate.name)
+    former = chain_from(userid, _away(scene))
     scene.tx.absences.put(Absence(who, delegate, scene.now, until))
     scene.remind(END, who.userid, until)
     scene.record(
@@ -42,7 +43,8 @@ def leave(scene: Scene, userid: str, wish: Away) -> None:
     words = {"who": who.name, "delegate": delegate.name, "until": until, "count": count}
     scene.tell([userid], "absence.begun", **words)
     scene.tell([delegate.userid], "absence.standing_in", **words)
-    sweeping.start_for(scene, who.userid)
+    for each in (who.userid, *former):
+        sweeping.start_for(scene, each)
 
 
 def _leads_nowhere(userid: str, away: dict[str, str]) -> bool:

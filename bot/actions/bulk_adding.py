@@ -103,8 +103,9 @@ def _lacking(scene: Scene, entry: Entry) -> Text:
 
 def _row(scene: Scene, line: Line, key: str, **words: object) -> Text:
     """Return what there is to say of one line."""
+    row = "bulk.row" if line.claim.name else "bulk.row_unnamed"
     what = scene.mine(key, **words)
-    return scene.mine("bulk.row", number=line.number, customer=line.claim.name, what=what)
+    return scene.mine(row, number=line.number, customer=line.claim.name, what=what)
 
 
 def _answer(scene: Scene, userid: str, lines: Iterable[Text]) -> None:
@@ -237,15 +238,15 @@ def _reasons(lines: Lines) -> str:
 
 
 def _each_judged(
-    scene: Scene, userid: str, lines: Iterable[Line], before: int = 0
+    scene: Scene, userid: str, lines: Iterable[Line], request: Request | None = None
 ) -> list[_Judged]:
-    """Judge each line as if the earlier ones were granted, `before` the first so many."""
+    """Judge each line as if the earlier ones were granted; `request` is the list, if on file."""
     judged: list[_Judged] = []
     for line in lines:
         found = asking.on_file(scene, line.claim)
         granted = sum(each.verdict.outcome is not Outcome.DENY for each in judged)
-        known = judging.planned(scene, userid, line.claim, found)
-        known = bulk.ahead(known, before + granted)
+        known = judging.of_line(scene, userid, line.claim, found, request)
+        known = bulk.ahead(known, granted)
         verdict = judging.judge(scene, known)
         tier, groups = policy.classify(scene.policy, known, scene.now)
         seen = replace(
@@ -314,5 +315,5 @@ def judged_again(scene: Scene, request: Request) -> Verdict:
     """Return what the rules of now say of a pending list and of every line of it."""
     whole = policy.decide(scene.policy, request.facts, BULK, scene.now)
     lines = bulk.kept(request)
-    judged = _each_judged(scene, request.requester.userid, lines, -len(lines))  # it counts itself
+    judged = _each_judged(scene, request.requester.userid, lines, request)
     return bulk.verdict_of(scene.policy, whole, [each.verdict for each in judged])

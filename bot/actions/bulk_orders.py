@@ -9,14 +9,14 @@ from __future__ import annotations
 from bot.actions.scene import Scene
 from workflows.model import Request, State
 
-CARRY_OUT = "bulk_carry_out"  # of a list: its id, and the line after which to go on
+CARRY_OUT = "bulk_carry_out"  # of a list: its id, and its version
 SETTLE = "bulk_settle"  # of one add of a list: its id, and its version
 TAKE_BACK = "bulk_take_back"  # of a list: its id
 
 
-def carry_out(scene: Scene, request: Request, after: int = 0) -> None:
-    """Have the lines after this one become adds."""
-    scene.remind(CARRY_OUT, f"{request.id}|{after}", scene.now)
+def carry_out(scene: Scene, request: Request) -> None:
+    """Have the next lines of an approved list become adds."""
+    scene.remind(CARRY_OUT, f"{request.id}|{request.version}", scene.now)
 
 
 def part_moved(scene: Scene, part: Request) -> None:

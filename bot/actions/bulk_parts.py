@@ -22,26 +22,24 @@ from workflows.model import Origin, Outcome, Request, State, Ticket, TicketState
 from workflows.plans import Line
 from workflows.steps import Executed, ExecutionFailed, Refused, Revoke
 
-_CARRIED_OUT = "list.carried_out"
-_HANDED_OVER = "ticket.issued"
 _UNSETTLED = frozenset({State.APPROVED, State.EXECUTION_FAILED})
 
 
 def carry_out(scene: Scene, name: str) -> None:
     """Put the next batch of lines of an approved list on file, and have the clock do the rest."""
-    list_id, _, after = name.partition("|")
-    request = _held(scene, list_id)
-    if request is None or request.state is not State.APPROVED:
+    request = _held(scene, name.partition("|")[0])
+    if request is None or request.state is not State.APPROVED or not bulk.left(request):
         return
-    left = [line for line in bulk.lines_of(request) if line.number > int(after)]
-    batch, rest = left[: bulk.BATCH], left[bulk.BATCH :]
-    on_file = {part.claim for part in scene.tx.lists.parts(list_id)}
-    said = [_file(scene, request, line) for line in batch if line.claim not in on_file]
+    batch = bulk.left(request)[: bulk.BATCH]
+    said = [_file(scene, request, line) for line in batch]
     _tell(scene, request, [each for each in said if each])
-    if rest:
-        bulk_orders.carry_out(scene, request, batch[-1].number)
+    request, before = bulk.carried_out(request, batch[-1]), request
+    if not scene.tx.requests.move(before, request):
+        raise RuntimeError(f"{request.id} was not held while it was carried out")
+    if bulk.left(request):
+        bulk_orders.carry_out(scene, request)
         return
-    scene.record(_CARRIED_OUT, request)
+    scene.record("list.carried_out", request)
     _finish(scene, request)
 
 
@@ -110,7 +108,7 @@ def _file(scene: Scene, request: Request, line: Line) -> Text | None:
     subject = asking.subject_of(line.claim, found)
     if earlier := asking.running(scene, userid, subject):
         return _row(scene, line, "bulk.asked_already", id=earlier.id, state=earlier.state)
-    known = judging.planned(scene, userid, line.claim, found)
+    known = judging.of_line(scene, userid, line.claim, found, request)
     draft = Request(
         id=scene.new_id(),
         action=judging.ADD,
@@ -184,7 +182,7 @@ def _hand_over(scene: Scene, request: Request, batch: Iterable[Request]) -> None
     ready = [
         (part, ticket)
         for part in batch
-        if (ticket := tickets.live(scene, part)) and _is_new(scene, part, ticket)
+        if (ticket := tickets.live(scene, part)) and _is_ready(ticket)
     ]
     if not ready:
         return
@@ -193,12 +191,12 @@ def _hand_over(scene: Scene, request: Request, batch: Iterable[Request]) -> None
     face = (first.title, first.description, first.url, first.picurl)
     scene.send(outgoing.SendNews(userid, *face, tuple(more)), key=f"tickets:{keys}")
     for part, ticket in ready:
-        scene.record(_HANDED_OVER, part, until=ticket.expires_at.isoformat())
+        scene.tx.tickets.move(ticket, replace(ticket, sent=True))
+        scene.record("ticket.issued", part, until=ticket.expires_at.isoformat())
 
 
-def _is_new(scene: Scene, part: Request, ticket: Ticket) -> bool:
-    told = scene.tx.audit.of_request(part.id)
-    return ticket.state is TicketState.OPEN and all(each.kind != _HANDED_OVER for each in told)
+def _is_ready(ticket: Ticket) -> bool:
+    return ticket.state is TicketState.OPEN and not ticket.sent
 
 
 def _article(scene: Scene, part: Request, ticket: Ticket) -> Article:
@@ -209,7 +207,7 @@ def _article(scene: Scene, part: Request, ticket: Ticket) -> Article:
 
 def _finish(scene: Scene, request: Request) -> None:
     """Close a list all of whose adds have their tickets, or will not get them."""
-    if request.state not in _UNSETTLED or not _is_carried_out(scene, request):
+    if request.state not in _UNSETTLED or bulk.left(request):
         return
     made = bulk.made_by(request, scene.tx.lists.parts(request.id))
     failed = [each for each in made if each.state is State.EXECUTION_FAILED]
@@ -223,8 +221,3 @@ def _finish(scene: Scene, request: Request) -> None:
         names = tuple(f"{each.subject.name} {each.id}" for each in failed)
         words = {"id": request.id, "who": names, "first": failed[0].id}
         scene.tell([request.requester.userid], "bulk.some_failed", **words)
-
-
-def _is_carried_out(scene: Scene, request: Request) -> bool:
-    told = scene.tx.audit.of_request(request.id)
-    return any(each.kind == _CARRIED_OUT for each in told)

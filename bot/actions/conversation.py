@@ -148,7 +148,7 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
             rights.show(scene, userid, who, customer)
         case Todo():
             queries.todo(scene, userid)
-        case ApproveRequest() | DenyRequest() | Waive() | EndWaiver():
+        case ApproveExcept() | ApproveRequest() | DenyRequest() | Waive() | EndWaiver():
             _decide(scene, userid, command)
         case AddApprover() | Appeal() | Away() | Back():
             arranging.obey(scene, userid, command)
@@ -181,7 +181,9 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
 
 
 def _decide(
-    scene: Scene, userid: str, command: ApproveRequest | DenyRequest | Waive | EndWaiver
+    scene: Scene,
+    userid: str,
+    command: ApproveExcept | ApproveRequest | DenyRequest | Waive | EndWaiver,
 ) -> None:
     match command:
         case ApproveExcept():

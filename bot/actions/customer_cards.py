@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bot.actions import export_rows, judging, knowing, moving
+from bot.actions.performing import ONLY_TOLD
 from bot.actions.scene import Scene
 from bot.cards import Sheet
 from bot.texts import Text
 from workflows import masking, policy
 from workflows.masking import plain
-from workflows.model import Request, State
+from workflows.model import Request, State, same_user
 from workflows.plans import Export, Tagging, Transfer
 
 _LISTED = 30  # customers named in the details
@@ -28,6 +29,8 @@ def completed(scene: Scene, request: Request, sheet: Sheet) -> Sheet:
             rows, lines = _tagging(scene, plan, sheet), ()
         case Export() as plan:
             rows, lines = _export(scene, request, plan), ()
+        case None if request.action in ONLY_TOLD:
+            rows, lines = _told(scene, request, sheet), ()
         case _:
             return sheet
     return replace(
@@ -101,18 +104,36 @@ def _tagging(scene: Scene, plan: Tagging, sheet: Sheet) -> Rows:
     return [(_label(scene, "tag", key), value) for key, value in rows.items()]
 
 
+def _told(scene: Scene, request: Request, sheet: Sheet) -> Rows:
+    followers = scene.company.listed(sheet.followers or ())
+    rows = {
+        "member": _person(scene, request.requester.userid),
+        "company": masking.mask_text(sheet.company),
+        "kinds": _kinds(scene, sheet),
+        "followers": followers or scene.company("card.value.no_followers"),
+        "tag": str(request.facts.get("request.tag", "")),
+    }
+    return [(_label(scene, "told", key), value) for key, value in rows.items()]
+
+
 def _export(scene: Scene, request: Request, plan: Export) -> Rows:
     members = [scene.person(each).name for each in plan.members]
     wanted = plan.tier or plan.group
-    full = export_rows.sees_all(scene, request)
     rows = {
         "scope": request.subject.name,
         "count": str(request.facts.get("request.count", "")),
         "members": scene.company.listed(members),
         "filter": export_rows.titles(scene).get(wanted, wanted),
-        "phones": scene.company(f"card.export.phones_{'full' if full else 'masked'}"),
+        "phones": scene.company(f"card.export.phones_{_shown(scene, request, plan)}"),
     }
     return [(_label(scene, "export", key), value) for key, value in rows.items()]
+
+
+def _shown(scene: Scene, request: Request, plan: Export) -> str:
+    """Return how much of the customers the file will show."""
+    if all(same_user(each, request.requester.userid) for each in plan.members):
+        return "own"
+    return "full" if export_rows.sees_all(scene, request) else "masked"
 
 
 def _more(scene: Scene, sheet: Sheet) -> Iterator[str]:

@@ -28,7 +28,11 @@ def why(scene: Scene, userid: str, request_id: str) -> None:
     if is_admin:
         said += trace(scene, request)
     elif is_own:
-        said.append(scene.mine(f"why.next.{request.verdict.outcome.word}", id=request.id))
+        said.append(
+            scene.mine(
+                scene.variant(f"why.next.{request.verdict.outcome.word}", request), id=request.id
+            )
+        )
     scene.answer(userid, joined(said))
 
 

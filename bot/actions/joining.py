@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.actions import chat_mirror, deciding, judging, knowing, removing
 from bot.actions.scene import Scene
 from bot.wecom import ExternalContact
-from workflows import chats
+from workflows import chats, facts
 from workflows.chats import JOIN, Chat, Outsider
 from workflows.claims import Claim
 from workflows.model import Facts, Origin, Person, Request, State, Subject
@@ -172,7 +172,8 @@ def _facts(scene: Scene, requester: Person, outsider: Outsider, *, seen: bool) -
     external = outsider.external_userid
     own: Facts = {"customer.external_userid": external, "contact.planned": False}
     named: Facts = {"customer.name": outsider.name} if outsider.name else {}
-    known = {**judging.acting(scene, requester.userid), **named, **own}
+    typed = facts.of_claim(Claim())  # nobody has said anything, which is known
+    known = {**judging.acting(scene, requester.userid), **typed, **named, **own}
     if not seen:
         return known
     about = judging.about(scene, requester.userid, external)

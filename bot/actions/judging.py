@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
-from bot.actions import chat_mirror, freezes, grants
+from bot.actions import chat_mirror, freezes, grants, outside_facts
 from bot.actions.scene import Scene
 from workflows import bulk, facts, policy
 from workflows.claims import Claim
@@ -23,7 +23,7 @@ def planned(scene: Scene, userid: str, claim: Claim, found: Customer | None) -> 
     """Return the facts of an add somebody asks for; `found` is whom the phone number names."""
     return {
         **sender(scene, userid),
-        **_customer(scene, userid, found),
+        **_customer(scene, userid, found, claim),
         **facts.of_plan(),
         **facts.of_claim(claim),
         **_counters(scene, userid, None),
@@ -40,6 +40,18 @@ def happened(scene: Scene, relation: Relation, ticketed: Request | None) -> Fact
         **facts.of_claim(ticketed.claim if ticketed else Claim()),
         **_counters(scene, relation.userid, ticketed),
     }
+
+
+def of_line(
+    scene: Scene, userid: str, claim: Claim, found: Customer | None, request: Request | None
+) -> Facts:
+    """Return the facts of one line of a list, which itself is not counted if it is on file."""
+    known = planned(scene, userid, claim, found)
+    if request is None:
+        return known
+    own = bulk.waiting(request, scene.tx.lists.count_parts(request.id))
+    spans = (start_of_day(scene), start_of_week(scene))
+    return bulk.unreserved(known, *(own if request.created_at >= at else 0 for at in spans))
 
 
 def acting(scene: Scene, userid: str) -> Facts:
@@ -72,10 +84,14 @@ def sender(scene: Scene, userid: str) -> Facts:
     )
 
 
-def _customer(scene: Scene, userid: str, customer: Customer | None) -> Facts:
+def _customer(
+    scene: Scene, userid: str, customer: Customer | None, claim: Claim | None = None
+) -> Facts:
+    """Return the `customer.*` facts; `claim` is what somebody typed who has not added them yet."""
     relations = scene.tx.relations.of_customer(customer.external_userid) if customer else []
     known = facts.of_customer(customer, relations, sender=userid, now=scene.now)
-    return {**known, **chat_mirror.facts_of(scene, customer)}
+    columns = outside_facts.known(scene, customer, relations, claim)
+    return {**known, **chat_mirror.facts_of(scene, customer), **columns}
 
 
 def _counters(scene: Scene, userid: str, own: Request | None) -> Facts:

@@ -17,6 +17,7 @@ from workflows.references import PLACEHOLDER
 from workflows.steps import Refused
 
 _SHOWN = 10
+_GROUPS = 8
 _GROUPED = 100  # requests looked through for those that are alike
 _LONGEST_SEARCH = 60  # characters; databases refuse patterns without end
 _IN_LINE = {"requester": 8, "customer": 12, "reason": 20}  # characters: ten lines fit a message
@@ -68,8 +69,8 @@ def todo(scene: Scene, userid: str) -> None:
         return
     count = scene.tx.requests.count_pending_for(userid)
     groups = similar.grouped(found)
-    lines = [_todo_line(scene, group) for group in groups[:_SHOWN]]
-    alike = next((group[0].id for group in groups[:_SHOWN] if len(group) > 1), "")
+    lines = [_todo_line(scene, group) for group in groups[:_GROUPS]]
+    alike = next((group[0].id for group in groups[:_GROUPS] if len(group) > 1), "")
     head = scene.mine("todo.head", count=count)
     foot = [scene.mine("todo.foot", id=found[0].id)]
     if alike:

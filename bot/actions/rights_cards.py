@@ -18,6 +18,7 @@ def sheet_of(scene: Scene, request: Request) -> Sheet:
     if isinstance(request.plan, Lifting):
         rows = _freeze(scene, request.plan)
     say = scene.theirs
+    named = tuple((say(f"card.row.{k}"), str(say.word(value))) for k, value in rows.items())
     return Sheet(
         request_id=request.id,
         stage=request.stage,
@@ -37,7 +38,8 @@ def sheet_of(scene: Scene, request: Request) -> Sheet:
         ),
         due=str(say.word(request.due_at)) if request.due_at else "",
         reasons=scene.book.chain_defaults.reasons,
-        rows=tuple((say(f"card.row.{key}"), str(say.word(value))) for key, value in rows.items()),
+        rows=named,
+        lines=tuple(say("details.line", label=label, value=value) for label, value in named),
     )
 
 

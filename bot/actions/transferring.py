@@ -107,7 +107,6 @@ def _file(
         verdict=verdict,
         created_at=scene.now,
         plan=plan,
-        barred=(scene.person(taker),),  # whoever gets the customers does not decide on it
     )
     filing.file(scene, request)
 

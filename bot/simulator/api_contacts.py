@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.simulator.calls import Call, Endpoints, page, paged
 from bot.simulator.errors import ApiError
 from bot.simulator.fields import BAD
-from bot.simulator.records import ACTIVE, WECOM, Customer, GroupChat, Json, Relation
+from bot.simulator.records import ACTIVE, WECOM, Customer, GroupChat, GroupMember, Json, Relation
 
 FOLLOWERS_A_PAGE = 500
 
@@ -164,6 +166,7 @@ def group_get(call: Call) -> Json:
     group = call.world.state.groups.get(chat_id)
     if group is None or not _sees_owner(call, group):
         raise ApiError(40050, "chatid not exist")
+    members, version = call.world.shown_in_group(group)
     return {
         "group_chat": {
             "chat_id": group.chat_id,
@@ -171,16 +174,16 @@ def group_get(call: Call) -> Json:
             "owner": group.owner,
             "create_time": int(group.create_time),
             "notice": "",
-            "member_list": _members(call, group, named=bool(named)),
+            "member_list": _members(call, members, named=bool(named)),
             "admin_list": [],
-            "member_version": group.member_version,
+            "member_version": version,
         }
     }
 
 
-def _members(call: Call, group: GroupChat, *, named: bool) -> list[Json]:
+def _members(call: Call, members: Iterable[GroupMember], *, named: bool) -> list[Json]:
     listed = []
-    for one in group.members:
+    for one in members:
         look: Json = {
             "userid": one.userid,
             "type": one.type,

@@ -193,6 +193,8 @@ class GroupChat:
     members: list[GroupMember]
     member_version: str
     status: int = 0
+    former: tuple[list[GroupMember], str] | None = None  # shown until `settles_at`
+    settles_at: float = 0.0
 
 
 @dataclass(slots=True)

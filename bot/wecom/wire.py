@@ -6,6 +6,7 @@ and attributes may hold the URL. Our own are raised outside any `except`, hence 
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -122,8 +123,10 @@ def _written(call: Call) -> bytes | None:
 
 
 def _form(upload: Upload) -> aiohttp.FormData:
+    """Return the file as a form; as a stream, since aiohttp would quote bytes in an error."""
     form = aiohttp.FormData()
-    form.add_field("media", upload.content, filename=upload.name, content_type=upload.kind)
+    stream = io.BytesIO(upload.content)
+    form.add_field("media", stream, filename=upload.name, content_type=upload.kind)
     return form
 
 

@@ -18,12 +18,22 @@ from bot.command_types import Freeze as Wish
 from storage.database import Database
 from storage.transaction import Transaction
 from storage.work import Claimed, Queue
-from tests.makers_approval import NOON, a_company, a_request, a_verdict
+from tests.makers_approval import NOON, a_company, a_request, a_stage, a_verdict
 from tests.makers_exceptions import DAY, a_freeze, a_lifting, agreed_by
 from tests.makers_policy import a_policy
+from tests.makers_waivers import a_waiver, the_same
 from workflows.directory import Department, Directory, Member
 from workflows.freezing import Ending, Freeze, Scope
-from workflows.model import AuditRecord, Outcome, Person, Reason, State, Subject, TicketState
+from workflows.model import (
+    AuditRecord,
+    Origin,
+    Outcome,
+    Person,
+    Reason,
+    State,
+    Subject,
+    TicketState,
+)
 from workflows.standing import Standing
 from workflows.steps import Approve, Refused
 
@@ -126,6 +136,28 @@ async def test_nobody_approves_what_was_asked_for_while_it_is_frozen(db: Databas
         lambda tx: deciding.advance(scene_of(tx, late), request, Approve("Wang", "card"))
     )
     assert done.state is State.APPROVED
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+async def test_a_standing_approval_at_a_later_stage_waits_for_its_giver(
+    db: Database, is_frozen: bool
+) -> None:
+    """Of an add that was held before the freeze, and is approved by a person during it."""
+    chain = (a_stage("manager_of_sender"), a_stage("user:li"))
+    draft = the_same(origin=Origin.OBSERVED, chain=chain)
+    waiver = a_waiver(draft, approver=Person("li", "李"))
+    await db.write(lambda tx: tx.waivers.add(waiver))
+    request = await db.write(lambda tx: deciding.open_request(scene_of(tx), draft))
+    if is_frozen:
+        await add(db, a_freeze())
+
+    after = await db.write(
+        lambda tx: deciding.advance(scene_of(tx), request, Approve("Wang", "card"))
+    )
+
+    voters = [vote.by.userid for vote in after.votes]
+    assert voters == (["Wang"] if is_frozen else ["Wang", "li"])
+    assert after.state is (State.PENDING if is_frozen else State.EXECUTED)
 
 
 async def with_ticket(db: Database, number: int, userid: str) -> None:

@@ -201,16 +201,19 @@ async def test_the_newest_activated_policy_is_in_force_and_an_old_one_may_come_b
 ) -> None:
     assert await db.read(lambda tx: tx.policies.active()) is None
     assert await db.read(lambda tx: tx.policies.active_hash()) == ""
-    old = StoredPolicy("h1", "{}", NOON, "file", number=1)
-    new = StoredPolicy("h2", '{"新": 1}', NOON + HOUR, "user:zhaomin", "旺季", "{}", number=2)
-    again = replace(old, activated_at=NOON + 2 * HOUR, number=3)
+    old = StoredPolicy("h1", "{}", NOON, "file")
+    new = StoredPolicy("h2", '{"新": 1}', NOON + HOUR, "user:zhaomin", "旺季", "{}")
+    again = replace(old, activated_at=NOON + 2 * HOUR)
     for policy in (old, new, again):
         await db.write(lambda tx, p=policy: tx.policies.activate(p))  # type: ignore[misc]
 
-    assert await db.read(lambda tx: tx.policies.active()) == again
+    stored = await db.read(lambda tx: tx.policies.history(9))
+    numbers = [each.number for each in stored]
+    assert numbers == sorted(set(numbers), reverse=True)
+    assert [replace(each, number=0) for each in stored] == [again, new, old]
+    assert await db.read(lambda tx: tx.policies.active()) == stored[0]
     assert await db.read(lambda tx: tx.policies.active_hash()) == "h1"
-    assert await db.read(lambda tx: tx.policies.history(2)) == [again, new]
-    assert await db.read(lambda tx: tx.policies.get("h1")) == again
+    assert await db.read(lambda tx: tx.policies.get("h1")) == stored[0]
     assert await db.read(lambda tx: tx.policies.get("h9")) is None
 
 

@@ -166,7 +166,7 @@ async def test_only_admins_only_others_requests_and_only_in_time(stage: Stage) -
     await stage.say(ADMIN, "紧急放行 Z9Z9 客户在现场")
     await stage.hears(ADMIN, "没有编号为 Z9Z9 的申请")
     await stage.say(ADMIN, f"紧急放行 {request.id}")
-    await stage.hears(ADMIN, "还差内容")
+    await stage.hears(ADMIN, f"请重新发送：紧急放行 {request.id} 原因")
     await stage.say(ADMIN, f"紧急放行 {request.id} 客户在现场")
     await stage.hears(ADMIN, f"确认 紧急放行 {request.id}")
     await stage.say(OTHER, f"确认 紧急放行 {request.id}")

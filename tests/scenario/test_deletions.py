@@ -7,7 +7,7 @@ import pytest
 from bot.simulator.records import Customer
 from bot.simulator.seed import LIU_JIANGUO, ZHANG_WEI
 from tests.scenario.conftest import Change, Opens, Stage
-from workflows.model import Origin, RelationState, State
+from workflows.model import Containment, Origin, RelationState, State
 
 LINE = '"config.change" = { approval = 5 }'
 ENFORCED = '[enforcement."friend.add"]'
@@ -226,6 +226,9 @@ async def test_a_tag_put_on_by_hand_is_judged_and_told_but_not_undone(opens: Ope
     held = stage.simulator.world.relation("sunlei", ZHANG_WEI)
     assert held is not None
     assert held.tags == [VIP]
+    known = await stage.db.read(lambda tx: tx.relations.get("sunlei", ZHANG_WEI))
+    assert known is not None
+    assert known.containment is Containment.NONE
 
 
 async def test_taking_a_tag_off_is_judged_by_what_the_customer_was(opens: Opens) -> None:
@@ -287,3 +290,26 @@ async def test_our_own_marks_are_not_taken_for_the_members_edits(opens: Opens, w
 
     assert (await stage.newest("zhouxiaomei")).action == "friend.add"
     assert stage.times_told("zhouxiaomei", "您修改了客户") == 0
+
+
+async def test_a_mark_that_came_late_is_known_to_be_ours_afterwards(opens: Opens) -> None:
+    """An event before the mark was made has shown the customer without it."""
+    stage = await opens(permitting('"customer.edit" = { allow = 5 }'))
+    world = stage.simulator.world
+    stage.simulator.faults.fail("externalcontact/mark_tag", -1)
+    world.member_adds_customer("zhouxiaomei", ZHANG_WEI)
+    await stage.card("wangfang", "张伟")
+    world.member_edits("zhouxiaomei", ZHANG_WEI)
+    await stage.simulator.idle()
+    stage.clock.move(seconds=5)
+    await stage.until(
+        lambda: stage.relation("zhouxiaomei", ZHANG_WEI),
+        lambda relation: relation and "待审批" in relation["tags"],
+        "the mark",
+    )
+    await stage.quiet()
+
+    world.member_edits("zhouxiaomei", ZHANG_WEI)
+    await stage.quiet()
+
+    assert (await stage.newest("zhouxiaomei")).action == "friend.add"

@@ -54,6 +54,9 @@ async def test_a_trainee_asks_uses_it_is_reminded_and_loses_it_again(stage: Stag
     rows = {row["keyname"]: row["value"] for row in card["card"]["horizontal_content_list"]}
     assert rows == {"成员": "周小美", "权限": "添加客户", "时长": "3 天", "变化": "需审批 → 允许"}
     assert card["card"]["quote_area"]["quote_text"].endswith("展会顶班")
+    await stage.press(LEAD, card, "more")
+    details = await stage.hears(LEAD, "理由（申请人填写）：展会顶班")
+    assert "成员：周小美\n权限：添加客户\n时长：3 天\n变化：需审批 → 允许" in details["text"]
 
     await stage.press(LEAD, card, "approve")
 

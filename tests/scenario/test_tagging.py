@@ -6,19 +6,21 @@ import pytest
 
 from bot.simulator.records import Customer
 from bot.simulator.seed import HE_CHEN, LIN_XUE, ZHANG_WEI
+from tests.makers_words import wide
 from tests.scenario.conftest import Change, Opens, Stage
 from workflows.model import State
 
 LINE = '"config.change" = { approval = 5 }'
 MAY_TAG: Change = (LINE, f'{LINE}\n"customer.tag" = {{ allow = 2, approval = 1 }}')
-VIP_BY_DIRECTOR: Change = (
-    "[chains.lead]",
-    (
-        '[[rule]]\nid = "vip-tag"\naction = ["customer.tag"]\nwhen.request.tag = ["VIP", "战略客户"]\n'
-        'then = "approval"\nchain = "lead_then_director"\nsay = "{request.tag} 标签要主管和总监同意。"'
-        "\n\n[chains.lead]"
-    ),
-)
+VIP_RULE = """[[rule]]
+id = "vip-tag"
+action = ["customer.tag"]
+when.request.tag = ["VIP", "战略客户"]
+then = "approval"
+chain = "lead_then_director"
+say = "{request.tag} 标签要主管和总监同意。"
+"""
+VIP_BY_DIRECTOR: Change = ("[chains.lead]", f"{VIP_RULE}\n[chains.lead]")
 
 
 async def befriended(stage: Stage, userid: str, *externals: str) -> None:
@@ -189,7 +191,7 @@ async def test_a_relation_that_has_ended_takes_no_tag(opens: Opens) -> None:
     await stage.hears("sunlei", "执行失败：已经不是联系人")
 
 
-@pytest.mark.parametrize("answer", ["2", "２"])
+@pytest.mark.parametrize("answer", ["2", wide("2")])
 async def test_of_two_of_the_same_name_one_is_chosen_by_number(opens: Opens, answer: str) -> None:
     stage = await opens(MAY_TAG)
     world = stage.simulator.world

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.simulator import corp
 from bot.simulator.records import Customer
 from bot.simulator.seed import HE_CHEN, LIN_XUE, LIU_JIANGUO, MA_CHAO, ZHANG_WEI
 from tests.scenario.conftest import Change, Opens, Stage
@@ -49,6 +50,18 @@ async def a_day_later(stage: Stage, **more: float) -> None:
     stage.clock.move(**(more or {"hours": 24, "minutes": 20}))
     stage.simulator.world.settle_transfers()
     await stage.quiet()
+
+
+def looks(stage: Stage) -> int:
+    """Return how often WeCom was asked how transfers stand."""
+    return len(stage.simulator.called("externalcontact/transfer_result"))
+
+
+async def has_looked(stage: Stage, before: int) -> None:
+    async def count() -> int:
+        return looks(stage)
+
+    await stage.until(count, lambda now: now > before, "another look at the transfers")
 
 
 async def relation(stage: Stage, userid: str, external: str) -> Any:
@@ -162,7 +175,10 @@ async def test_a_taker_without_room_is_told_of_as_such(opens: Opens) -> None:
     assert await passages(stage, request_id) == {ZHANG_WEI: PassageState.FULL}
 
 
-async def test_what_is_not_seen_in_a_week_is_given_to_a_human(opens: Opens) -> None:
+async def test_what_is_not_seen_in_a_week_is_given_to_a_human(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corp, "TOKEN_LIFE", 90 * 86400)  # days pass here within a second
     stage = await opens(BY_LEAD)
     world = stage.simulator.world
     await befriended(stage, "sunlei", ZHANG_WEI)
@@ -171,13 +187,9 @@ async def test_what_is_not_seen_in_a_week_is_given_to_a_human(opens: Opens) -> N
     world.state.transfers[0].due += 90 * 86400
 
     for days in (1, 3, 4):
-        asked = len(stage.simulator.called("externalcontact/transfer_result"))
+        before = looks(stage)
         stage.clock.move(days=days, minutes=15)
-        await stage.until(
-            lambda: passages(stage, request_id),
-            lambda _, n=asked: len(stage.simulator.called("externalcontact/transfer_result")) > n,
-            f"a look after {days} more days",
-        )
+        await has_looked(stage, before)
         await stage.quiet()
 
     await stage.hears("sunlei", "一周内没有看到结果 1 位")
@@ -389,6 +401,49 @@ async def test_whom_the_taker_adds_by_hand_is_judged_all_the_same(opens: Opens) 
     stage.simulator.world.member_adds_customer("zhouxiaomei", ZHANG_WEI)
 
     await stage.hears("zhouxiaomei", "您添加的 张伟 需要审批")
+
+
+async def test_whom_the_taker_adds_by_hand_when_the_giver_is_gone_is_judged_too(
+    opens: Opens,
+) -> None:
+    stage = await opens(BY_LEAD)
+    world = stage.simulator.world
+    await befriended(stage, "sunlei", ZHANG_WEI)
+    await approved(stage, "转移 张伟 给 周小美")
+    await stage.hears("zhouxiaomei", "企业微信已受理")
+    world.member_deletes_customer("sunlei", ZHANG_WEI)
+    await stage.quiet()
+
+    world.member_adds_customer("zhouxiaomei", ZHANG_WEI)
+
+    await stage.hears("zhouxiaomei", "您添加的 张伟 需要审批")
+
+
+async def test_a_customer_who_adds_the_taker_while_the_giver_has_them_is_judged(
+    opens: Opens,
+) -> None:
+    stage = await opens(BY_LEAD)
+    world = stage.simulator.world
+    await befriended(stage, "sunlei", ZHANG_WEI)
+    request_id = await approved(stage, "转移 张伟 给 周小美")
+    await stage.hears("zhouxiaomei", "企业微信已受理")
+
+    world.customer_adds_member(ZHANG_WEI, "zhouxiaomei")
+    world.member_confirms("zhouxiaomei", ZHANG_WEI)
+
+    await stage.hears("zhouxiaomei", "您添加的 张伟 需要审批")
+    assert await passages(stage, request_id) == {ZHANG_WEI: PassageState.WAITING}
+
+
+async def test_whoever_gets_the_customers_does_not_decide_on_it(opens: Opens) -> None:
+    stage = await opens(BY_LEAD)
+    await befriended(stage, "sunlei", ZHANG_WEI)
+
+    await stage.say("sunlei", "转移 张伟 给 王芳")
+
+    await stage.card("zhaomin", "孙磊 申请转移 张伟")
+    await stage.quiet()
+    assert "申请转移" not in str(await stage.heard("wangfang"))
 
 
 async def test_a_transfer_by_a_remedy_counts_towards_the_limit(opens: Opens) -> None:

@@ -13,14 +13,20 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.makers_approval import NOON, a_request, a_verdict, after, opened
-from tests.unit.test_approval_properties import FALLBACK, FINAL, PEOPLE, Histories
+from tests.unit.test_approval_properties import FALLBACK, FINAL, PEOPLE, Histories, mostly_yes
 from workflows import appeals, approval, timing
 from workflows.approvers import Sources
 from workflows.effects import Perform, RemindApprovers
-from workflows.model import Answer, Request, State
+from workflows.model import Answer, Group, Outcome, Request, Stage, State
 from workflows.steps import (
     AddApprover,
     Appeal,
@@ -29,6 +35,7 @@ from workflows.steps import (
     Escalate,
     HandOver,
     Reassign,
+    Recheck,
     Refused,
     Remind,
     SendBack,
@@ -46,6 +53,25 @@ TIMING = Timing(
     ladder=("manager_of_approver", "role:ghost", "role:two", "role:admin"),
 )
 people = st.sampled_from(PEOPLE)
+# Mostly somebody there is, so that histories get somewhere.
+roles_ = st.fixed_dictionaries(
+    {
+        "one": st.sampled_from([frozenset({"bo"}), frozenset({"cy"}), frozenset({"bo", "cy"})]),
+        "two": st.sampled_from([frozenset({"di"}), frozenset({"cy", "di"}), frozenset()]),
+        "admin": st.sampled_from([frozenset({"di", "fay"}), frozenset({"bo"}), frozenset()]),
+    }
+)
+groups_ = st.builds(
+    Group,
+    st.sampled_from([("role:one",), ("role:two",), ("manager_of_sender",), ("user:cy",)]),
+    st.sampled_from([1, 1, 1, 2]),
+)
+stages_ = st.builds(
+    Stage,
+    st.lists(groups_, min_size=1, max_size=2).map(tuple),
+    st.sampled_from([1, 1, 2]),
+    st.booleans(),
+)
 
 
 class LongHistories(Histories):
@@ -53,11 +79,22 @@ class LongHistories(Histories):
 
     log: list[tuple[Step, Sources, datetime]]
 
+    @initialize(
+        chain=st.lists(stages_, min_size=1, max_size=3).map(tuple),
+        roles=roles_,
+        active=st.sampled_from([frozenset(PEOPLE)] * 3 + [frozenset(PEOPLE) - {"bo"}]),
+    )
+    def begin(
+        self, chain: tuple[Stage, ...], roles: dict[str, frozenset[str]], active: frozenset[str]
+    ) -> None:
+        self.log = []
+        Histories.start(self, chain, roles, active)
+
     def step(self, step: Step) -> Refused | None:
         before, sources = self.request, self.sources
         answer = super().step(step)
         if self.request is not before:
-            self.log = [*getattr(self, "log", []), (step, sources, self.now)]
+            self.log.append((step, sources, self.now))
         assert self.request.due_at == before.due_at, "nothing moves the end"
         return answer
 
@@ -66,6 +103,31 @@ class LongHistories(Histories):
         """Circles and long chains included: what the chat refuses, the engine must bear too."""
         self.away = {**self.away, who: to}
         self.refresh()
+
+    @precondition(lambda self: self.request.approvers)
+    @rule(pick=st.integers(0, 9), to=people, votes=st.booleans(), yes=mostly_yes)
+    def an_approver_goes_away(self, pick: int, to: str, votes: bool, yes: bool) -> None:
+        asked = self.request.approvers
+        self.somebody_goes_away(asked[pick % len(asked)].userid, to)
+        self.step(Reassign())
+        if votes:
+            self.press(to, yes)
+
+    @rule(role=st.sampled_from(["one", "two", "admin"]), who=people)
+    def change_role(self, role: str, who: str) -> None:
+        self.roles[role] ^= {who}
+        self.refresh()
+
+    @rule(who=people)
+    def come_and_go(self, who: str) -> None:
+        self.active ^= {who}
+        self.refresh()
+
+    @rule(outcome=st.sampled_from([Outcome.ALLOW, Outcome.APPROVAL, Outcome.APPROVAL]))
+    def recheck(self, outcome: Outcome) -> None:
+        before = self.request
+        self.step(Recheck(a_verdict(outcome)))
+        assert self.request.state is before.state, "looser or the same changes nothing"
 
     @rule(who=people)
     def somebody_comes_back(self, who: str) -> None:
@@ -77,7 +139,6 @@ class LongHistories(Histories):
     def a_request_is_handed_over(self, pick: int, to: str) -> None:
         asked = self.request.approvers
         by = asked[pick % len(asked)].userid
-        self.step(Reassign())
         if self.step(HandOver(by, to)) is None:
             assert to in {p.userid for p in self.request.approvers}
             assert to in self.active
@@ -205,9 +266,9 @@ class LongHistories(Histories):
     def teardown(self) -> None:
         """Invariant 8: the accepted steps, taken again, give the very same request."""
         if not hasattr(self, "begun"):
-            return
+            return  # it was not even begun
         again, performed = self.begun, 0
-        for step, sources, at in getattr(self, "log", []):
+        for step, sources, at in self.log:
             again, effects = approval.advance(again, step, sources, FALLBACK, at)
             performed += effects.count(Perform())
             assert sum(isinstance(e, RemindApprovers) for e in effects) <= 1

@@ -38,7 +38,7 @@ from workflows.steps import (
     Withdraw,
 )
 
-PEOPLE = ("ann", "bo", "cy", "di", "eve")  # ann asks; eve is whom it may be for
+PEOPLE = ("ann", "bo", "cy", "di", "eve", "fay")  # ann asks; eve is whom it may be for
 ROLE_NAMES = ("one", "two", "admin")
 FALLBACK = ("role:admin",)
 
@@ -130,6 +130,11 @@ class Histories(RuleBasedStateMachine):
         chain: tuple[Stage, ...],
         roles: dict[str, frozenset[str]],
         active: frozenset[str],
+    ) -> None:
+        self.start(chain, roles, active)
+
+    def start(
+        self, chain: tuple[Stage, ...], roles: dict[str, frozenset[str]], active: frozenset[str]
     ) -> None:
         self.now: datetime = NOON
         self.roles, self.active = dict(roles), active

@@ -1,6 +1,6 @@
 """Commands: what people type becomes one command, a helpful question, or plain text."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,11 +11,13 @@ from bot.command_arguments import ID_ALPHABET, duration_of
 from bot.command_types import (
     Add,
     AddApprover,
+    Appeal,
     ApproveRequest,
     AskRight,
     Away,
     Back,
     Command,
+    Day,
     DenyRequest,
     Fault,
     Feedback,
@@ -36,6 +38,7 @@ from bot.command_types import (
     Team,
     Todo,
     Unclear,
+    Undo,
     Unfreeze,
     Why,
     WithdrawRequest,
@@ -71,6 +74,18 @@ DAYS = timedelta(days=3)
         ("加签 A7K2 王芳", AddApprover("A7K2", "王芳")),
         ("退回 A7K2 客户是谁介绍的？", SendBack("A7K2", "客户是谁介绍的?")),
         ("请假 3天 给王芳", Away("王芳", DAYS)),
+        ("请假 给王芳 3天", Away("王芳", DAYS)),
+        ("请假 到周五 给王芳", Away("王芳", until=Day(weekday=4))),
+        ("请假到下周三 给 王芳", Away("王芳", until=Day(weekday=2, next_week=True))),
+        ("请假 到10月8日 给王芳", Away("王芳", until=Day(month=10, day=8))),
+        ("请假 到8号 给王芳", Away("王芳", until=Day(day=8))),
+        ("请假 到后天 给王芳", Away("王芳", until=Day(ahead=2))),
+        ("同意 A7K2 同类", ApproveRequest("A7K2", similar=True)),
+        ("同意 A7K2 同类 没问题", ApproveRequest("A7K2", "没问题", similar=True)),
+        ("同意 A7K2 同类客户都见过", ApproveRequest("A7K2", "同类客户都见过")),
+        ("拒绝 A7K2 同类 资料不全", DenyRequest("A7K2", "资料不全", similar=True)),
+        ("申诉 A7K2 资料已补齐", Appeal("A7K2", "资料已补齐")),
+        ("反悔A7K2", Undo("A7K2")),
         ("回来", Back()),
         ("团队", Team()),
         ("查 A7K2", Look("A7K2")),
@@ -106,6 +121,13 @@ def test_every_chinese_command_is_read(text: str, command: Command) -> None:
         ("reject a7k2: no company", DenyRequest("A7K2", "no company")),
         ("handover a7k2 to wangfang", HandOver("A7K2", "wangfang")),
         ("away 3d to wangfang", Away("wangfang", DAYS)),
+        ("away for 3 days to wangfang", Away("wangfang", DAYS)),
+        ("away until friday to wangfang", Away("wangfang", until=Day(weekday=4))),
+        ("away till next wed to lilei", Away("lilei", until=Day(weekday=2, next_week=True))),
+        ("approve a7k2 similar", ApproveRequest("A7K2", similar=True)),
+        ("reject a7k2 similar no company", DenyRequest("A7K2", "no company", similar=True)),
+        ("appeal a7k2 look again", Appeal("A7K2", "look again")),
+        ("undo a7k2", Undo("A7K2")),
         ("back", Back()),
         ("look up a7k2", Look("A7K2")),
         ("unfreeze", Unfreeze()),
@@ -409,3 +431,22 @@ def test_nothing_is_voted_on_without_a_well_formed_id(text: str) -> None:
     if isinstance(command, VOTES):
         assert command.id in text
         assert set(command.id) <= set(ID_ALPHABET)
+
+
+@pytest.mark.parametrize(
+    ("day", "meant"),
+    [
+        (Day(ahead=1), date(2026, 11, 25)),
+        (Day(weekday=4), date(2026, 11, 27)),
+        (Day(weekday=0), date(2026, 11, 30)),  # this week's Monday is over
+        (Day(weekday=4, next_week=True), date(2026, 12, 4)),
+        (Day(day=24), date(2026, 11, 24)),
+        (Day(day=3), date(2026, 12, 3)),
+        (Day(month=1, day=2), date(2027, 1, 2)),
+    ],
+)
+def test_a_day_is_the_next_one_that_is_called_so(day: Day, meant: date) -> None:
+    today = date(2026, 11, 24)  # a Tuesday
+    ahead = (today + timedelta(days=n) for n in range(60))
+
+    assert next(each for each in ahead if day.is_on(each, today)) == meant

@@ -127,7 +127,9 @@ def test_a_kind_without_a_prefix_takes_the_other_kinds_prefix_off() -> None:
     assert orders == (Mark(("违规添加",), ("待审批",), "张总"),)
 
 
-@pytest.mark.parametrize("state", set(RelationState) - {RelationState.ADDED, RelationState.HALF})
+@pytest.mark.parametrize(
+    "state", sorted(set(RelationState) - {RelationState.ADDED, RelationState.HALF})
+)
 def test_a_relation_already_gone_needs_no_orders(state: RelationState) -> None:
     gone = an_add(state=state)
 

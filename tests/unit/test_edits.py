@@ -150,3 +150,25 @@ def test_less_in_advance_does_not_hide_what_else_widens() -> None:
 
 def test_a_file_compared_with_itself_gives_an_empty_report() -> None:
     assert report(standing(a_policy(CAP)), standing(a_policy(CAP)), NOW).is_empty
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_widening"),
+    [
+        ({}, {"default": 0}, True),
+        ({"default": 0}, {"default": 7}, True),
+        ({"default": 0}, {}, False),
+        ({"default": 0}, {"default": 0, "title": "Deals"}, False),
+    ],
+)
+def test_a_value_for_customers_who_are_in_no_source_counts_as_widening(
+    before: dict[str, Any], after: dict[str, Any], is_widening: bool
+) -> None:
+    """What was unknown asked a human; a default may let the same customer through."""
+    rule = a_rule("big", {"customer": {"x": {"deal_amount": {"gte": 100}}}})
+    declared = [{"customer.x.deal_amount": {"type": "int", **each}} for each in (before, after)]
+    old, new = (a_policy(rule, attributes=each) for each in declared)
+
+    found = report(Standing(old, Directory()), Standing(new, Directory()), NOW)
+
+    assert found.is_widening is is_widening

@@ -49,7 +49,6 @@ SECRETS = {
 }
 
 # What the READMEs call "read and checked, but nothing acts on it".
-IDLE_SETTINGS = ("remind_after", "escalate_after", "escalate_to", "undo_window", "quiet_hours")
 IDLE_EVENTS = ("follow_user.changed",)
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
@@ -254,15 +253,9 @@ def test_the_words_of_the_glossary_are_those_of_the_code(name: str) -> None:
 # --- what is missing
 
 
-@pytest.mark.parametrize("setting", IDLE_SETTINGS)
-def test_a_setting_called_idle_moves_nothing(setting: str) -> None:
-    assert all(f"`{setting}`" in page(name) for name in READMES)
-    assert not re.search(rf"\.{setting}\b", code_lines(**ACTING)), "say so in the READMEs"
-
-
-def test_every_other_setting_of_chains_moves_something() -> None:
+def test_every_setting_of_chains_moves_something() -> None:
     code = code_lines(**ACTING)
-    for setting in sections.ChainDefaults.model_fields.keys() - set(IDLE_SETTINGS):
+    for setting in sections.ChainDefaults.model_fields:
         assert re.search(rf"\.{setting}\b", code), f"{setting}: say in the READMEs that it is idle"
 
 
@@ -342,6 +335,7 @@ def _filled() -> set[str]:
         *facts.of_customer(Customer("wm1", "甲", "wechat", "", ""), [], sender="linmei", now=now),
         *facts.of_contact(relation, company),
         *facts.of_plan(),
+        *facts.of_chats(frozenset()),
         *facts.of_claim(Claim(signed=True)),
         *facts.of_wish(),
         *grants.facts_of(Granting("linmei", "friend.add", timedelta(days=1)), "x"),

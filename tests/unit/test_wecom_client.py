@@ -553,6 +553,33 @@ async def test_a_customer_group_comes_with_its_people(setup: Setup) -> None:
     assert [(each.userid, each.type) for each in chat.member_list] == [("mei", 1), ("wm1", 2)]
 
 
+async def test_the_groups_of_owners_come_page_by_page(setup: Setup) -> None:
+    path = "externalcontact/groupchat/list"
+    first = {"group_chat_list": [{"chat_id": "wr1", "status": 0}], "next_cursor": "n"}
+    setup.server.answers(path, first, {"group_chat_list": [{"chat_id": "wr2", "status": 0}]})
+
+    assert await setup.wecom.group_chats(["mei", "qin"]) == ("wr1", "wr2")
+    assert setup.server.asked(path)[0].body == {
+        "status_filter": 0,
+        "owner_filter": {"userid_list": ["mei", "qin"]},
+        "limit": 1000,
+        "cursor": "",
+    }
+    assert await setup.wecom.group_chats([]) == ()
+    with pytest.raises(ValueError, match="at most 100"):
+        await setup.wecom.group_chats(["mei"] * 101)
+
+
+async def test_whoever_was_invited_into_a_group_comes_with_who_did_it(setup: Setup) -> None:
+    invited = {"userid": "wm1", "type": 2, "join_scene": 1, "invitor": {"userid": "mei"}}
+    group = {"chat_id": "wr1", "member_list": [invited, {"userid": "wm2", "type": 2}]}
+    setup.server.answers("externalcontact/groupchat/get", {"group_chat": group})
+
+    chat = await setup.wecom.group_chat("wr1")
+
+    assert [each.invitor.userid for each in chat.member_list] == ["mei", ""]
+
+
 # The company
 
 
