@@ -61,6 +61,13 @@ class ChatReader:
             raise Postpone(_SETTLES)
         return lambda tx: joining.changed(self._scene(tx, "wecom:event"), look)
 
+    async def look(self, name: str, told_at: datetime) -> Step:
+        """Look at a group once more, for newcomers who were too many at once."""
+        look = await self._look(name.partition("|")[0], told_at)
+        if look is None:
+            raise Ignore("WeCom does not show the group any more")
+        return lambda tx: joining.changed(self._scene(tx), look)
+
     async def check(self, name: str, told_at: datetime) -> Step:
         """Look whether somebody has left who was to be removed."""
         chat_id, _, external = name.partition("|")
@@ -149,7 +156,7 @@ class ChatReader:
             new = ()
         for userid in {chat.owner, *(each.invited_by for each in new)} - {""} if new else ():
             await self.know(userid, told_at)  # who answers for it must not be judged as nobody
-        names = [each.external_userid for each in new]
+        names = [each.external_userid for each in new[: joining.AT_ONCE]]
         found = await asyncio.gather(*map(self.contact, names))
         return ChatLook(chat, outsiders, told, dict(zip(names, found, strict=True)))
 

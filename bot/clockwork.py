@@ -85,6 +85,8 @@ class Clockwork:
                 return lambda tx: observing.judge_again(self._scene(tx), work.body)
             case removing.JUDGE_AGAIN:
                 return lambda tx: joining.judge_again(self._scene(tx), work.body)
+            case joining.LOOK:
+                return await self.handlers.chats.look(work.body, work.created_at)
             case removing.CHECK:
                 return await self.handlers.chats.check(work.body, work.created_at)
             case chat_reading.READ_ON:

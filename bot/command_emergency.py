@@ -44,7 +44,7 @@ def to_unfreeze(rest: str) -> Unfreeze:
     """Read '[F-A7K2]', in any case and with any dash or none."""
     if not rest.strip(GAPS):
         return Unfreeze()
-    found = _FREEZE_ID.fullmatch(rest.strip(GAPS))
+    found = _FREEZE_ID.fullmatch(rest.strip(GAPS + "[]"))  # as the help writes it
     if found is None:
         raise Wrong(Fault.FREEZE_ID, rest)
     return Unfreeze(f"F-{found[1].upper()}")

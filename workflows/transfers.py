@@ -123,9 +123,13 @@ def next_look(passages: Iterable[Passage], now: datetime) -> datetime | None:
     return None if asked is None else max(asked + FIRST_LOOK, now + LOOK_EVERY)
 
 
+def counted(earlier: Iterable[Passage], now: datetime) -> list[datetime]:
+    """Return when a customer was transferred as far as WeCom counts it, the first time first."""
+    at = (each.asked_at for each in earlier if each.state in _COUNTED)
+    return sorted(each for each in at if each > now - WITHIN)
+
+
 def free_from(earlier: Iterable[Passage], now: datetime) -> datetime | None:
     """Return from when on a customer may be transferred again; None if they may be now."""
-    counted = sorted(
-        each.asked_at for each in earlier if each.state in _COUNTED and each.asked_at > now - WITHIN
-    )
-    return counted[-MOST_TIMES] + WITHIN if len(counted) >= MOST_TIMES else None
+    times = counted(earlier, now)
+    return times[-MOST_TIMES] + WITHIN if len(times) >= MOST_TIMES else None

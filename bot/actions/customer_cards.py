@@ -10,7 +10,7 @@ from bot.actions.performing import ONLY_TOLD
 from bot.actions.scene import Scene
 from bot.cards import Sheet
 from bot.texts import Text
-from workflows import masking, policy
+from workflows import masking, policy, transfers
 from workflows.masking import plain
 from workflows.model import Request, State, same_user
 from workflows.plans import Export, Tagging, Transfer
@@ -78,7 +78,8 @@ def _transfer(
 
 def _often(scene: Scene, plan: Transfer) -> str:
     """Return how often the most moved of them has been transferred within WeCom's 90 days."""
-    most = max(len(moving.of_late(scene, each)) for each in plan.customers)
+    earlier = (moving.of_late(scene, each) for each in plan.customers)
+    most = max(len(transfers.counted(each, scene.now)) for each in earlier)
     return scene.company("card.transfer.often_value", count=most) if most else ""
 
 

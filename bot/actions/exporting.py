@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.actions import colleagues, deciding, export_rows, filing, judging, rejudging
 from bot.actions.export_rows import EXPORT, Row
 from bot.actions.scene import Scene
-from workflows import exports, facts
+from workflows import exports, facts, masking
 from workflows.claims import Claim
 from workflows.exports import COLUMNS, MOST_ROWS, Line
 from workflows.mistakes import near
@@ -109,7 +109,7 @@ def _file(scene: Scene, userid: str, plan: Export, title: str) -> None:
     if len(rows) > MOST_ROWS:
         raise Refused("export_too_many", count=len(rows), most=MOST_ROWS)
     base = {**judging.acting(scene, userid), **facts.of_wish(count=len(rows))}
-    names = [row.customer.name for row in rows]
+    names = [_shown_name(row) for row in rows]
     chosen, verdict = rejudging.judge(scene, EXPORT, [{**base, **row.facts} for row in rows], names)
     request = Request(
         id=scene.new_id(),
@@ -124,6 +124,11 @@ def _file(scene: Scene, userid: str, plan: Export, title: str) -> None:
         plan=plan,
     )
     filing.file(scene, request)
+
+
+def _shown_name(row: Row) -> str:
+    name = row.customer.name
+    return name if row.is_own else masking.mask_name(name)
 
 
 def _key(plan: Export) -> str:

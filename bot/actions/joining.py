@@ -17,6 +17,8 @@ from workflows.model import Facts, Origin, Person, Request, State, Subject
 from workflows.plans import Joining
 from workflows.steps import Refused, Withdraw
 
+LOOK = "chat_look"
+AT_ONCE = 50  # newcomers judged in one transaction; the others a moment later
 _TOLD_BY_WECOM_OF_CUSTOMERS_ONLY = ("customer.corp_name", "customer.type")
 
 
@@ -58,12 +60,16 @@ def changed(scene: Scene, look: ChatLook) -> None:
     scene.tx.chats.put(chat)
     for outsider in change.left:
         _left(scene, chat, outsider)
+    judged = new if chat_mirror.judges_joins(scene.policy) else ()
+    later = judged[AT_ONCE:]  # not on file yet, so that the next look finds them new
     for outsider in change.came:
-        scene.tx.chats.put_outsider(chat.chat_id, outsider)
-    if chat_mirror.judges_joins(scene.policy):
-        for outsider in new:
-            _remember(scene, look.contacts.get(outsider.external_userid))
-            _judge(scene, chat, outsider, seen=outsider.external_userid in look.contacts)
+        if outsider not in later:
+            scene.tx.chats.put_outsider(chat.chat_id, outsider)
+    for outsider in judged[:AT_ONCE]:
+        _remember(scene, look.contacts.get(outsider.external_userid))
+        _judge(scene, chat, outsider, seen=outsider.external_userid in look.contacts)
+    if later:
+        scene.remind(LOOK, f"{chat.chat_id}|{len(later)}", scene.now)
 
 
 def dissolved(scene: Scene, chat_id: str) -> None:

@@ -37,7 +37,7 @@ def deleted(scene: Scene, event: ContactDeleted, contact: ExternalContact | None
     base = old or Relation(event.userid, event.external_userid, RelationState.NONE)
     gone = _ended(event, base, by)
     scene.tx.relations.put(gone)
-    request = scene.tx.requests.get(gone.request_id) if gone.request_id else None
+    request = _own(scene, gone)
     who = (event.userid, event.external_userid)
     scene.record(f"relation.{gone.state.value}", request, who=who, source=event.source, by=by)
     containing.gone(scene, gone, transferred=by == "transfer")
@@ -46,6 +46,16 @@ def deleted(scene: Scene, event: ContactDeleted, contact: ExternalContact | None
     _take_back(scene, request)
     if known is not None and not (old and is_gone(old)):
         _judge(scene, who, known, old)
+
+
+def _own(scene: Scene, gone: Relation) -> Request | None:
+    """Return the request that governs a relation if it is the member's own, about this customer:
+    a customer who was handed over is governed by the giver's.
+    """
+    request = scene.tx.requests.get(gone.request_id) if gone.request_id else None
+    if request is None or request.subject.external_userid != gone.external_userid:
+        return None
+    return request if same_user(request.requester.userid, gone.userid) else None
 
 
 def _ended_by(scene: Scene, event: ContactDeleted) -> str:

@@ -188,6 +188,22 @@ async def test_who_writes_english_is_answered_in_english(visitor: Visitor) -> No
     await visitor.hears("supervisor", "Requests waiting for you: 1")
 
 
+@pytest.mark.parametrize(("story", "steps"), [("4", 4), ("5", 2), ("6", 3), ("7", 3)])
+async def test_the_other_stories_play_to_their_end(
+    visitor: Visitor, story: str, steps: int
+) -> None:
+    await visitor.opens_story(story)
+
+    for number in range(1, steps + 1):
+        await visitor.does_it(f"{story}.{number}")
+        await visitor.sees(visitor.step(f"{story}.{number}", "done"))
+
+    await expect(visitor.page.locator('[data-step][data-state="now"]')).to_have_count(
+        0, timeout=PATIENCE
+    )
+    await picture(visitor.page)
+
+
 async def test_a_refusal_takes_the_visitor_off_the_story_and_the_page_says_so(
     visitor: Visitor,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.simulator.records import GroupChat
+from bot.simulator.records import Customer, GroupChat
 from bot.simulator.seed import HE_CHEN, LIN_XUE, MA_CHAO, ZHANG_WEI
 from tests.scenario.conftest import Change, Opens, Stage
 from tests.scenario.test_restart import ALONE, again
@@ -57,9 +57,13 @@ async def joins(stage: Stage) -> list[Request]:
     """Return the requests about joins, the oldest first."""
     found: list[Request] = []
     for userid in ("wangfang", "sunlei", "liqiang"):
-        found += await stage.db.read(lambda tx, who=userid: tx.requests.by_requester(who, 50))
+        found += await all_of(stage, userid)
     about = [each for each in found if each.action == JOIN]
     return sorted(about, key=lambda each: (each.created_at, each.id))
+
+
+async def all_of(stage: Stage, userid: str) -> list[Request]:
+    return await stage.db.read(lambda tx: tx.requests.by_requester(userid, 50))
 
 
 async def customer_of(stage: Stage, userid: str, external_userid: str) -> None:
@@ -423,3 +427,27 @@ async def test_as_long_as_groups_are_not_read_a_human_decides(opens: Opens) -> N
     await stage.card("wangfang", "张伟")
     request = await stage.newest("sunlei")
     assert request.verdict.missing == ("customer.chats",)
+
+
+async def test_a_crowd_that_comes_at_once_is_judged_to_the_last(opens: Opens) -> None:
+    stage = await opened(opens)
+    world = stage.simulator.world
+    crowd = [f"wmCrowd{number:03}" for number in range(120)]
+    for external in crowd:
+        world.create_customer(Customer(external, f"客户{external[-3:]}"))
+    rules = ('when.customer.groups.any_of = ["competitor"]', "when.customer.tags.any_of = ['x']")
+    await again(stage, rules)
+    world.create_group("wangfang", "大群", crowd)
+    await stage.simulator.idle()
+    stage.clock.move(seconds=3)
+
+    async def judged() -> int:
+        found = await stage.db.read(lambda tx: tx.requests.by_requester("wangfang", 500))
+        return len([each for each in found if each.action == JOIN])
+
+    await stage.until(judged, len(crowd).__le__, "everybody is judged")
+    await stage.quiet()
+
+    assert await judged() == len(crowd)
+    found = await stage.db.read(lambda tx: tx.requests.by_requester("wangfang", 500))
+    assert {each.state for each in found} == {State.EXECUTED}

@@ -196,6 +196,25 @@ async def test_a_rule_about_some_customers_counts_for_the_whole_export(opens: Op
     assert (await stage.newest("sunlei")).state is State.DENIED
 
 
+async def test_a_refusal_does_not_name_colleagues_customers(opens: Opens) -> None:
+    rule: Change = (
+        "[chains.lead]",
+        (
+            '[[rule]]\nid = "no-vip-files"\naction = ["customer.export"]\n'
+            'when.customer.tier = ["vip"]\nthen = "deny"\nsay = "VIP 客户不导出。"\n\n[chains.lead]'
+        ),
+    )
+    stage = await opens(BY_LEAD, rule)
+    await befriended(stage, "sunlei", ZHANG_WEI, tags=["etDemoTag02"])
+    await befriended(stage, "sunlei", LIN_XUE)
+
+    await stage.say("wangfang", "导出客户 团队")
+
+    told = await stage.hears("wangfang", "VIP 客户不导出。")
+    assert "张*：" in told["text"]
+    assert "张伟" not in told["text"]
+
+
 async def test_who_came_after_the_request_is_not_in_the_file(opens: Opens) -> None:
     stage = await opens(BY_LEAD)
     await befriended(stage, "sunlei", ZHANG_WEI)

@@ -9,10 +9,6 @@ from tests.scenario.conftest import Change, Opens, Stage
 from tests.scenario.test_restart import again
 from workflows.model import Request, State
 
-PERMITTED: Change = (
-    '"config.change" = { approval = 5 }',
-    '"config.change" = { approval = 5 }\n"friend.add_bulk" = { allow = 3, approval = 1 }',
-)
 CAP_OF_FIVE: Change = ("when.today.adds.gte = 50", "when.today.adds.gte = 5")
 TWO = "张伟 明达贸易公司 13800001234 展会认识\n林雪 恒远公司 13900005678 老客户介绍"
 WAYS = "externalcontact/add_contact_way"
@@ -68,9 +64,8 @@ def articles(stage: Stage, userid: str) -> list[str]:
 
 
 async def test_a_list_is_approved_once_and_every_customer_gets_a_ticket_in_one_message(
-    opens: Opens,
+    stage: Stage,
 ) -> None:
-    stage = await opens(PERMITTED)
     await stage.say("sunlei", f"批量加\n{TWO}")
 
     await stage.hears("sunlei", "2 位客户。")
@@ -92,8 +87,7 @@ async def test_a_list_is_approved_once_and_every_customer_gets_a_ticket_in_one_m
     assert len(stage.simulator.world.state.ways) == 2
 
 
-async def test_every_line_is_an_add_of_its_own_that_the_list_has_approved(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_every_line_is_an_add_of_its_own_that_the_list_has_approved(stage: Stage) -> None:
     await stage.say("sunlei", f"批量加\n{TWO}")
     await stage.press("wangfang", await stage.card("wangfang"), "approve")
     made = await carried_out(stage, "sunlei")
@@ -113,8 +107,7 @@ async def test_every_line_is_an_add_of_its_own_that_the_list_has_approved(opens:
     await stage.hears("sunlei", f"张伟 已通过通行码添加您（{part.id}），一切正常")
 
 
-async def test_where_the_rules_allow_it_nobody_is_asked(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_where_the_rules_allow_it_nobody_is_asked(stage: Stage) -> None:
     await stage.say("wangfang", f"批量加\n{TWO}")
 
     await stage.hears("wangfang", "可以添加名单上的 2 位客户")
@@ -122,7 +115,8 @@ async def test_where_the_rules_allow_it_nobody_is_asked(opens: Opens) -> None:
     assert stage.chat("liqiang") == []
 
 
-async def test_who_may_not_is_told_why_and_nothing_is_made(stage: Stage) -> None:
+async def test_who_may_not_is_told_why_and_nothing_is_made(opens: Opens) -> None:
+    stage = await opens(('"friend.add_bulk" = { allow = 3, approval = 1 }', ""))
     await stage.say("sunlei", f"批量加\n{TWO}")
 
     await stage.hears("sunlei", "不能批量添加这 2 位客户")
@@ -132,8 +126,7 @@ async def test_who_may_not_is_told_why_and_nothing_is_made(stage: Stage) -> None
     assert len(await all_of(stage, "sunlei")) == 1
 
 
-async def test_add_followed_by_several_lines_is_a_list(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_add_followed_by_several_lines_is_a_list(stage: Stage) -> None:
     await stage.say("sunlei", f"加\n{TWO}")
 
     await stage.hears("sunlei", "2 位客户。")
@@ -145,8 +138,7 @@ async def test_one_customer_over_several_lines_is_no_list(stage: Stage) -> None:
     await stage.hears("sunlei", "可以添加 张伟")
 
 
-async def test_without_a_list_it_is_asked_for(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_without_a_list_it_is_asked_for(stage: Stage) -> None:
     await stage.say("sunlei", "批量加")
     await stage.hears("sunlei", "请把名单发来")
     await stage.say("sunlei", TWO)
@@ -155,7 +147,7 @@ async def test_without_a_list_it_is_asked_for(opens: Opens) -> None:
 
 
 async def test_in_english(opens: Opens) -> None:
-    stage = await opens(PERMITTED, ('language = "zh-CN"', 'language = "en"'))
+    stage = await opens(('language = "zh-CN"', 'language = "en"'))
     await stage.say(
         "sunlei",
         "bulk add\nJohn Smith, Acme Ltd, 13800001111, met at the fair\n"
@@ -181,9 +173,8 @@ async def test_in_english(opens: Opens) -> None:
 
 
 async def test_lines_that_lack_something_are_listed_and_nothing_is_filed_until_they_are_whole(
-    opens: Opens,
+    stage: Stage,
 ) -> None:
-    stage = await opens(PERMITTED)
     await stage.say("sunlei", f"批量加\n{TWO}\n刘总 展会认识\n马超 明达贸易公司")
     told = await stage.hears("sunlei", "名单共 4 行，其中 2 行还差一点，什么都还没有提交")
     assert "第 3 行 刘总：还差对方的手机号或公司" in told["text"]
@@ -197,8 +188,7 @@ async def test_lines_that_lack_something_are_listed_and_nothing_is_filed_until_t
     await stage.hears("sunlei", "4 位客户。")
 
 
-async def test_continue_leaves_out_the_lines_that_lack_something(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_continue_leaves_out_the_lines_that_lack_something(stage: Stage) -> None:
     await stage.say("sunlei", f"批量加\n{TWO}\n刘总 展会认识")
     await stage.hears("sunlei", "第 3 行 刘总：还差")
     await stage.say("sunlei", "继续")
@@ -207,9 +197,8 @@ async def test_continue_leaves_out_the_lines_that_lack_something(opens: Opens) -
 
 
 async def test_an_unfinished_list_is_remembered_over_a_restart_and_forgotten_after_half_an_hour(
-    opens: Opens,
+    stage: Stage,
 ) -> None:
-    stage = await opens(PERMITTED)
     await stage.say("sunlei", f"批量加\n{TWO}\n刘总 展会认识")
     await stage.hears("sunlei", "第 3 行 刘总：还差")
     await again(stage)
@@ -224,8 +213,7 @@ async def test_an_unfinished_list_is_remembered_over_a_restart_and_forgotten_aft
     await stage.hears("zhouxiaomei", "没看懂")
 
 
-async def test_more_than_fifty_lines_are_too_many(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_more_than_fifty_lines_are_too_many(stage: Stage) -> None:
     await stage.say("sunlei", f"批量加\n{lines(51)}")
 
     await stage.hears("sunlei", "名单有 51 行，一次最多 50 行，什么都还没有提交")
@@ -233,9 +221,8 @@ async def test_more_than_fifty_lines_are_too_many(opens: Opens) -> None:
 
 
 async def test_whoever_is_on_the_list_twice_or_known_already_is_said_and_left_out(
-    opens: Opens,
+    stage: Stage,
 ) -> None:
-    stage = await opens(PERMITTED)
     world = stage.simulator.world
     world.member_adds_customer("sunlei", ZHANG_WEI)
     await stage.quiet()
@@ -259,9 +246,8 @@ async def test_whoever_is_on_the_list_twice_or_known_already_is_said_and_left_ou
 
 
 async def test_a_line_that_is_refused_is_said_at_once_with_the_reason_and_can_be_asked_about(
-    opens: Opens,
+    stage: Stage,
 ) -> None:
-    stage = await opens(PERMITTED)
     await stage.say("sunlei", f"批量加\n{TWO}\n何晨 竞品甲公司 13811112222 展会认识")
 
     told = (await stage.hears("sunlei", "正在等待 王芳 审批"))["text"]
@@ -273,8 +259,7 @@ async def test_a_line_that_is_refused_is_said_at_once_with_the_reason_and_can_be
     await stage.hears("sunlei", f"{refused.id} 何晨：不允许")
 
 
-async def test_the_strictest_chain_of_all_lines_decides(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_the_strictest_chain_of_all_lines_decides(stage: Stage) -> None:
     stage.simulator.world.member_edits("liqiang", LIU_JIANGUO, mobiles=["13811112222"])
     await stage.quiet()
 
@@ -299,7 +284,7 @@ async def test_the_strictest_chain_of_all_lines_decides(opens: Opens) -> None:
 
 
 async def test_every_line_counts_for_the_daily_cap(opens: Opens) -> None:
-    stage = await opens(PERMITTED, CAP_OF_FIVE)
+    stage = await opens(CAP_OF_FIVE)
     await stage.say("sunlei", "加 马超 蓝天公司 13800007777 展会认识")
     await stage.hears("sunlei", "通行码", kind="news")
 
@@ -312,7 +297,7 @@ async def test_every_line_counts_for_the_daily_cap(opens: Opens) -> None:
 
 
 async def test_what_waits_in_a_list_is_reserved(opens: Opens) -> None:
-    stage = await opens(PERMITTED, CAP_OF_FIVE)
+    stage = await opens(CAP_OF_FIVE)
     await stage.say("sunlei", f"批量加\n{lines(4)}")
     await stage.card("wangfang")
 
@@ -327,9 +312,8 @@ async def test_what_waits_in_a_list_is_reserved(opens: Opens) -> None:
 
 
 async def test_a_line_that_needs_more_by_the_time_of_the_approval_goes_its_own_way(
-    opens: Opens,
+    stage: Stage,
 ) -> None:
-    stage = await opens(PERMITTED)
     await stage.say("sunlei", f"批量加\n{TWO}\n刘总 恒远集团 13811112222 展会认识")
     card = await stage.card("wangfang", "第 1/1 步")
     stage.simulator.world.member_edits("liqiang", LIU_JIANGUO, mobiles=["13811112222"])
@@ -344,8 +328,7 @@ async def test_a_line_that_needs_more_by_the_time_of_the_approval_goes_its_own_w
     assert len(articles(stage, "sunlei")) == 2
 
 
-async def test_a_ticket_of_a_list_is_judged_again_when_it_is_used(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_a_ticket_of_a_list_is_judged_again_when_it_is_used(stage: Stage) -> None:
     await stage.say("sunlei", f"批量加\n{TWO}")
     await stage.press("wangfang", await stage.card("wangfang"), "approve")
     part = (await carried_out(stage, "sunlei"))["张伟"]
@@ -359,8 +342,7 @@ async def test_a_ticket_of_a_list_is_judged_again_when_it_is_used(opens: Opens) 
 # Leaving out lines
 
 
-async def test_an_approver_may_leave_out_lines_which_are_refused_and_told(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_an_approver_may_leave_out_lines_which_are_refused_and_told(stage: Stage) -> None:
     await stage.say("sunlei", f"批量加\n{lines(4)}")
     await stage.card("wangfang")
     request = await the_list(stage, "sunlei")
@@ -381,8 +363,7 @@ async def test_an_approver_may_leave_out_lines_which_are_refused_and_told(opens:
     assert vote.left_out == (2, 4)
 
 
-async def test_what_one_approver_leaves_out_stays_out(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_what_one_approver_leaves_out_stays_out(stage: Stage) -> None:
     stage.simulator.world.member_edits("liqiang", LIU_JIANGUO, mobiles=["13811112222"])
     await stage.quiet()
     await stage.say("sunlei", f"批量加\n{lines(2)}\n刘总 恒远集团 13811112222 展会认识")
@@ -402,8 +383,7 @@ async def test_what_one_approver_leaves_out_stays_out(opens: Opens) -> None:
     }  # fmt: skip
 
 
-async def test_an_exception_that_nobody_can_read_counts_as_no_vote(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_an_exception_that_nobody_can_read_counts_as_no_vote(stage: Stage) -> None:
     await stage.say("sunlei", f"批量加\n{lines(3)}")
     await stage.card("wangfang")
     request = await the_list(stage, "sunlei")
@@ -418,8 +398,7 @@ async def test_an_exception_that_nobody_can_read_counts_as_no_vote(opens: Opens)
     assert (await stage.request(request.id)).votes == ()
 
 
-async def test_of_another_request_lines_cannot_be_left_out(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_of_another_request_lines_cannot_be_left_out(stage: Stage) -> None:
     await stage.say("zhouxiaomei", "加 马超 蓝天公司 13800007777 展会认识")
     await stage.card("wangfang")
     request = await stage.newest("zhouxiaomei")
@@ -435,9 +414,8 @@ async def test_of_another_request_lines_cannot_be_left_out(opens: Opens) -> None
 
 
 async def test_fifty_lines_are_carried_out_once_each_however_often_it_is_restarted(
-    opens: Opens,
+    stage: Stage,
 ) -> None:
-    stage = await opens(PERMITTED)
     stage.simulator.faults.delay(WAYS, 0.05, times=1000)
     await stage.say("sunlei", f"批量加\n{lines(50)}")
     await stage.press("wangfang", await stage.card("wangfang", "50 位"), "approve")
@@ -462,10 +440,7 @@ async def test_fifty_lines_are_carried_out_once_each_however_often_it_is_restart
     assert stage.simulator.world.state.dropped == []
 
 
-async def test_tickets_that_cannot_be_made_are_told_together_and_tried_again(
-    opens: Opens,
-) -> None:
-    stage = await opens(PERMITTED)
+async def test_tickets_that_cannot_be_made_are_told_together_and_tried_again(stage: Stage) -> None:
     stage.simulator.faults.fail(WAYS, 84074, times=2)
     await stage.say("sunlei", f"批量加\n{lines(3)}")
     await stage.press("wangfang", await stage.card("wangfang"), "approve")
@@ -488,9 +463,8 @@ async def test_tickets_that_cannot_be_made_are_told_together_and_tried_again(
 
 
 async def test_a_list_of_which_no_ticket_could_be_made_is_tried_again_when_it_is_sent_again(
-    opens: Opens,
+    stage: Stage,
 ) -> None:
-    stage = await opens(PERMITTED)
     stage.simulator.faults.fail(WAYS, 84074, times=2)
     await stage.say("sunlei", f"批量加\n{TWO}")
     await stage.press("wangfang", await stage.card("wangfang"), "approve")
@@ -508,9 +482,8 @@ async def test_a_list_of_which_no_ticket_could_be_made_is_tried_again_when_it_is
 
 
 async def test_the_same_list_again_joins_the_first_and_other_words_take_its_place(
-    opens: Opens,
+    stage: Stage,
 ) -> None:
-    stage = await opens(PERMITTED)
     await stage.say("sunlei", f"批量加\n{TWO}")
     await stage.card("wangfang")
     first = await the_list(stage, "sunlei")
@@ -527,8 +500,7 @@ async def test_the_same_list_again_joins_the_first_and_other_words_take_its_plac
     assert "：2 位客户。" in told
 
 
-async def test_a_list_can_be_withdrawn_and_submitted_again(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_a_list_can_be_withdrawn_and_submitted_again(stage: Stage) -> None:
     await stage.say("sunlei", f"批量加\n{TWO}")
     await stage.card("wangfang")
     request = await the_list(stage, "sunlei")
@@ -542,8 +514,29 @@ async def test_a_list_can_be_withdrawn_and_submitted_again(opens: Opens) -> None
     assert await stage.db.read(lambda tx: tx.tickets.open_of("sunlei")) == []
 
 
-async def test_a_list_nobody_decides_on_expires_as_refused(opens: Opens) -> None:
-    stage = await opens(PERMITTED)
+async def test_what_is_made_of_a_leavers_list_is_taken_back(stage: Stage) -> None:
+    stage.simulator.faults.delay(WAYS, 0.2, times=1000)
+    await stage.say("sunlei", f"批量加\n{lines(40)}")
+    await stage.press("wangfang", await stage.card("wangfang"), "approve")
+    ways = stage.simulator.world.state.ways
+
+    async def count() -> int:
+        return len(ways)
+
+    await stage.until(count, (1).__le__, "the first ticket is made")
+    stage.simulator.world.member_leaves("sunlei")
+    await stage.simulator.idle()
+    stage.clock.move(seconds=10)
+
+    await the_list(stage, "sunlei", State.REVOKED)
+    await stage.quiet()
+    await stage.until(count, (0).__eq__, "every contact way is deleted")
+    assert await stage.db.read(lambda tx: tx.tickets.open_of("sunlei")) == []
+    found = await parts(stage, await the_list(stage, "sunlei"))
+    assert State.APPROVED not in {part.state for part in found.values()}
+
+
+async def test_a_list_nobody_decides_on_expires_as_refused(stage: Stage) -> None:
     await stage.say("sunlei", f"批量加\n{TWO}")
     await stage.card("wangfang")
     await stage.quiet()
@@ -557,7 +550,7 @@ async def test_a_list_nobody_decides_on_expires_as_refused(opens: Opens) -> None
 async def test_a_pending_list_is_judged_again_line_by_line_when_the_rules_tighten(
     opens: Opens,
 ) -> None:
-    stage = await opens(PERMITTED, ("{ approval = 5 }", "{ allow = 5 }"))
+    stage = await opens(("{ approval = 5 }", "{ allow = 5 }"))
     await stage.say("sunlei", f"批量加\n{TWO}")
     await stage.card("wangfang")
     first = await the_list(stage, "sunlei")

@@ -152,7 +152,7 @@ async def test_stricter_rules_make_what_waits_stale_and_looser_ones_approve_noth
     assert (await stage.request(request.id)).state is State.PENDING
 
     await again(stage, ("allow = 1, approval = 1", "allow = 4, approval = 3"))
-    await stage.hears("zhouxiaomei", f"规则已变严，申请 {request.id}")
+    await stage.hears("zhouxiaomei", f"规则已变严，申请 {request.id}", kind="card")
     await stage.hears("wangfang", "需重提", kind="card")
     assert (await stage.request(request.id)).state is State.STALE
     await stage.say("zhouxiaomei", f"重提 {request.id}")

@@ -192,7 +192,7 @@ async def test_two_admins_edits_meet_and_the_later_one_is_compared_anew(stage: S
     edit(stage, ('say = "VIP', 'say = "贵宾 VIP'), STRICTER)
     await stage.hears("chenyu", "新规则已生效")
 
-    await stage.hears("zhaomin", f"申请 {first.id}")
+    await stage.hears("zhaomin", first.id, kind="card")
     assert (await stage.request(first.id)).state is State.STALE
     await stage.hears("chenyu", "需重提", kind="card")
     await stage.say("chenyu", f"同意 {first.id}")
@@ -217,7 +217,7 @@ async def test_a_push_while_requests_wait_makes_them_stale_only_if_stricter(stag
 
     edit(stage, (TABLE, "allow = 4, approval = 3"))
 
-    await stage.hears("zhouxiaomei", f"规则已变严，申请 {request.id}")
+    await stage.hears("zhouxiaomei", f"规则已变严，申请 {request.id}", kind="card")
     assert (await stage.request(request.id)).state is State.STALE
 
 

@@ -48,18 +48,6 @@ CHINESE = (
     ("拒绝", "请写上申请编号"),
     ("代办", "没有等您审批的申请"),
     ("同义 A7K2", "同意"),
-    ("转交 ZZZ9 给 王芳", "没有编号为 ZZZ9 的申请"),
-    ("加签 ZZZ9 王芳", "没有编号为 ZZZ9 的申请"),
-    ("退回 ZZZ9 在哪认识的", "没有编号为 ZZZ9 的申请"),
-    ("补充 ZZZ9 展会上", "没有编号为 ZZZ9 的申请"),
-    ("申诉 ZZZ9 请再看看", "没有编号为 ZZZ9 的申请"),
-    ("反悔 ZZZ9", "没有编号为 ZZZ9 的申请"),
-    ("同意 ZZZ9 同类", "没有编号为 ZZZ9 的申请"),
-    ("确认", "没有等您确认的操作"),
-    ("请假 3天 给王芳", "您的审批由 王芳 代办"),
-    ("回来", "欢迎回来"),
-    ("请假 到明天 给王芳", "您的审批由 王芳 代办"),
-    ("请假 给王芳", "请写上时长"),
     ("团队", "还没有开放"),
     ("今天天气不错", "没看懂"),
     ("权限 王芳", "您无权查看"),
@@ -75,6 +63,23 @@ ENGLISH = (
     ("why ZZZ9", "ZZZ9"),
     ("look nobody", "nobody"),
     ("approv A7K2", "approve"),
+)
+# Sets of their own: WeCom takes no more than 30 messages a minute for one member.
+CHINESE_PASSING = (
+    ("转交 ZZZ9 给 王芳", "没有编号为 ZZZ9 的申请"),
+    ("加签 ZZZ9 王芳", "没有编号为 ZZZ9 的申请"),
+    ("退回 ZZZ9 在哪认识的", "没有编号为 ZZZ9 的申请"),
+    ("补充 ZZZ9 展会上", "没有编号为 ZZZ9 的申请"),
+    ("申诉 ZZZ9 请再看看", "没有编号为 ZZZ9 的申请"),
+    ("反悔 ZZZ9", "没有编号为 ZZZ9 的申请"),
+    ("同意 ZZZ9 同类", "没有编号为 ZZZ9 的申请"),
+    ("确认", "没有等您确认的操作"),
+    ("请假 3天 给王芳", "您的审批由 王芳 代办"),
+    ("回来", "欢迎回来"),
+    ("请假 到明天 给王芳", "您的审批由 王芳 代办"),
+    ("请假 给王芳", "请写上时长"),
+)
+ENGLISH_PASSING = (
     ("handover ZZZ9 to wangfang", "no request ZZZ9"),
     ("add-approver ZZZ9 wangfang", "no request ZZZ9"),
     ("return ZZZ9 where did you meet", "no request ZZZ9"),
@@ -90,7 +95,7 @@ ENGLISH = (
 )
 
 
-@pytest.mark.parametrize("said", [CHINESE, ENGLISH])
+@pytest.mark.parametrize("said", [CHINESE, ENGLISH, CHINESE_PASSING, ENGLISH_PASSING])
 async def test_every_command_and_near_miss_is_answered(
     stage: Stage, said: tuple[tuple[str, str], ...]
 ) -> None:

@@ -213,6 +213,45 @@ async def test_several_customers_are_one_call_and_the_end_is_told_together(opens
     assert stage.times_told("sunlei", "有结果了") == 1
 
 
+async def test_what_ends_earlier_is_told_while_others_wait(opens: Opens) -> None:
+    stage = await opens(BY_LEAD)
+    await befriended(stage, "sunlei", ZHANG_WEI, LIN_XUE)
+    await approved(stage, "转移 张伟、林雪 给 李强")
+    await stage.hears("sunlei", "孙磊 的 2 位客户将转给 李强")
+    late = next(t for t in stage.simulator.world.state.transfers if t.external_userid == LIN_XUE)
+    late.due += 2 * 86400
+
+    await a_day_later(stage)
+    await stage.quiet()
+    assert stage.times_told("sunlei", "有结果了") == 0  # more may come in a moment
+    stage.clock.move(minutes=11)
+
+    told = await stage.hears("sunlei", "有结果了，还有 1 位在等")
+    assert "已转移 1 位：张伟" in told["text"]
+    await a_day_later(stage, days=2)
+    await stage.hears("sunlei", "已转移 1 位：林雪")
+    assert stage.times_told("sunlei", "有结果了") == 2
+
+
+async def test_a_deletion_by_the_taker_is_the_takers(opens: Opens) -> None:
+    stage = await opens(BY_LEAD)
+    await befriended(stage, "sunlei", ZHANG_WEI)
+    await approved(stage, "转移 张伟 给 李强")
+    await stage.hears("sunlei", "企业微信已受理")
+    await a_day_later(stage)
+    await stage.hears("sunlei", "已转移 1 位")
+
+    stage.simulator.world.member_deletes_customer("liqiang", ZHANG_WEI)
+    await stage.quiet()
+
+    about = await stage.db.read(lambda tx: tx.audit.of_customer(ZHANG_WEI))
+    gone = [each for each in about if each.kind == "relation.deleted_by_member"]
+    assert [(each.userid, each.detail["by"]) for each in gone] == [
+        ("sunlei", "transfer"),
+        ("liqiang", "member"),
+    ]
+
+
 async def test_of_several_the_strictest_counts_and_the_one_in_the_way_is_named(
     opens: Opens,
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.makers_waivers import the_same
 from workflows.transfers import (
     MOST_TIMES,
     WITHIN,
@@ -22,6 +23,7 @@ from workflows.transfers import (
     refused,
     settled,
 )
+from workflows.waivers import may_be_waived
 
 NOON = datetime(2026, 3, 4, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -131,3 +133,9 @@ def test_whoever_is_free_then_has_fewer_than_two_behind_them(ages: list[int], ah
 
     assert (free is None) == (len(recent) < MOST_TIMES)
     assert free is None or (free > at and free_from(passages, free) is None)
+
+
+@pytest.mark.parametrize("action", ["customer.transfer", "customer.export"])
+def test_nobody_agrees_in_advance_to_customers_being_taken_away(action: str) -> None:
+    assert may_be_waived(the_same(action="customer.tag"))
+    assert not may_be_waived(the_same(action=action))

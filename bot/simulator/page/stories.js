@@ -1,4 +1,4 @@
-// The three stories a visitor is led through: who does what, when a step is done, and how to do it for them.
+// The stories a visitor is led through: who does what, when a step is done, and how to do it for them.
 
 const ASK = "加 张伟 明达贸易 13800001234 展会认识";
 const WAY_PHONE_SEARCH = 2; // WeCom's add_way for a search by phone number (document 92114)
@@ -32,6 +32,13 @@ function addBySearch(userid, name) {
     hint: (w) => [`[data-role="add"][data-for="${w.customerNamed(name)?.external_userid}"]`, '[data-role="contacts"]'],
   };
 }
+
+/** Say a line to the app; `shown` says when it has been understood. */
+function say(userid, text, shown) {
+  return { done: shown, act: (w, post) => post(member(userid, "say"), { text }) };
+}
+
+const heard = (w, userid, words) => w.told(userid, words).length > 0;
 
 const tagged = (w, userid, name, tag) => (w.relation(userid, name)?.tags ?? []).includes(tag);
 const deleted = (w, userid, name) => w.relation(userid, name)?.state === "deleted_by_member";
@@ -153,6 +160,144 @@ export const STORIES = [
         title: { zh: "看到删除，结案", en: "Seen and closed" },
         text: { zh: "不靠自觉：门卫收到删除回调才结案，全程留痕。", en: "Not on trust: Menwei closes the case on WeCom's callback, all on record." },
         done: (w) => deleted(w, "sunlei", "何晨") && w.told("sunlei", "何晨").length > 1,
+      },
+    ],
+  },
+  {
+    key: "4",
+    cast: { seller: "zhouxiaomei", supervisor: "wangfang", customer: "马超" },
+    title: { zh: "请假代批", en: "Away" },
+    intro: {
+      zh: "主管请假，申请不等人：指定的同事代批，卡片和留痕都写明代谁。",
+      en: "The supervisor is away and nothing waits: a colleague decides in her name, and the record says so.",
+    },
+    steps: [
+      {
+        at: ["supervisor", "wangfang"],
+        title: { zh: "王芳请假", en: "Wang Fang is away" },
+        text: { zh: "她说一句：请假 3天 给 李强。等她的申请也会转过去。", en: "She says: 请假 3天 给 李强 (away 3 days to Li Qiang). What waits for her goes along." },
+        ...say("wangfang", "请假 3天 给 李强", (w) => heard(w, "wangfang", "由 李强 代办")),
+      },
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "周小美报备", en: "Zhou Xiaomei asks" },
+        text: { zh: "她照常报备马超，卡片到了李强那里。", en: "She asks about Ma Chao as ever; the card goes to Li Qiang." },
+        ...say("zhouxiaomei", "加 马超 飞驰物流 13700001111 老客户介绍", (w) => Boolean(w.card("liqiang", "马超"))),
+      },
+      {
+        at: ["supervisor", "liqiang"],
+        title: { zh: "李强代批", en: "Li Qiang stands in" },
+        text: { zh: "卡片写着「代 王芳 审批」。", en: "The card says that he decides in Wang Fang's place." },
+        done: (w) => heard(w, "zhouxiaomei", "李强（代 王芳）"),
+        ...approve("liqiang", "马超"),
+        hint: () => [APPROVE],
+      },
+      {
+        at: ["supervisor", "wangfang"],
+        title: { zh: "王芳回来", en: "She is back" },
+        text: { zh: "提前回来也是一句话，审批交还给她。", en: "Back early is one word too: 回来." },
+        ...say("wangfang", "回来", (w) => heard(w, "wangfang", "欢迎回来")),
+      },
+    ],
+  },
+  {
+    key: "5",
+    cast: { seller: "zhouxiaomei", supervisor: "wangfang", customer: "张伟" },
+    title: { zh: "批量报备", en: "A whole list" },
+    intro: {
+      zh: "展会回来一叠名片：贴一份名单，逐个判断，一张卡片批完。",
+      en: "Back from a fair with a stack of cards: paste a list, each is judged, one card decides.",
+    },
+    steps: [
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "周小美贴名单", en: "She pastes a list" },
+        text: { zh: "每行一位，写法和报备一样。竞品等不许加的会当场说明。", en: "One customer a line, as she would ask for one. What may not be added is said at once." },
+        ...say("zhouxiaomei", "批量加\n吴迪 星河设计 13600002222 展会\n陈静 朗润科技 13500003333 展会\n高峰 云帆软件 13400004444 展会",
+          (w) => Boolean(w.card("wangfang", "吴迪等 3 位"))),
+      },
+      {
+        at: ["supervisor", "wangfang"],
+        title: { zh: "王芳一次批完", en: "One decision" },
+        text: { zh: "卡片给出人数、等级和例外，「详情」里有编号，可以留下几个不批。", en: "The card has totals and outliers; the details are numbered, so some can be left out." },
+        done: (w) => heard(w, "zhouxiaomei", "吴迪等 3 位客户）已由"),
+        ...approve("wangfang", "吴迪等 3 位"),
+        hint: () => [APPROVE],
+      },
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "三张通行码", en: "Three tickets" },
+        text: { zh: "每位客户各有一张通行码，各自留痕，各自结案。", en: "A ticket for each customer, each with its own record." },
+        done: (w) => w.state.contact_ways.filter((way) => way.userid === "zhouxiaomei").length >= 3,
+      },
+    ],
+  },
+  {
+    key: "6",
+    cast: { seller: "sunlei", supervisor: "wangfang", customer: "林雪" },
+    title: { zh: "转移客户", en: "Hand over" },
+    intro: {
+      zh: "换人跟进也要先批：批准后门卫向企业微信提交，并一直盯到看见结果。",
+      en: "Handing a customer over needs approval first; then Menwei asks WeCom and follows it to the end.",
+    },
+    steps: [
+      {
+        at: ["seller", "sunlei"],
+        title: { zh: "孙磊加了林雪", en: "Sun Lei adds Lin Xue" },
+        text: { zh: "正式销售可以直接加普通客户。", en: "A seller may add an ordinary customer at once." },
+        done: (w) => w.connected("sunlei", "林雪"),
+        ...addBySearch("sunlei", "林雪"),
+      },
+      {
+        at: ["seller", "sunlei"],
+        title: { zh: "申请转给周小美", en: "He asks to hand her over" },
+        text: { zh: "一句话：转移 林雪 给 周小美 换人跟进。", en: "One line: 转移 林雪 给 周小美 换人跟进 (transfer Lin Xue to Zhou Xiaomei)." },
+        ...say("sunlei", "转移 林雪 给 周小美 换人跟进", (w) => Boolean(w.card("wangfang", "转移 林雪"))),
+      },
+      {
+        at: ["supervisor", "wangfang"],
+        title: { zh: "王芳批准", en: "Wang Fang approves" },
+        text: { zh: "从谁转给谁、几位客户、什么等级，卡片上都有。", en: "The card says from whom to whom, how many and which." },
+        done: (w) => heard(w, "sunlei", "企业微信已受理"),
+        ...approve("wangfang", "转移 林雪"),
+        hint: () => [APPROVE],
+      },
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "企业微信受理", en: "WeCom accepts" },
+        text: { zh: "客户 24 小时内可以拒绝；看到结果门卫再通知三方。", en: "The customer may refuse within 24 hours; all are told once the result is seen." },
+        done: (w) => heard(w, "zhouxiaomei", "企业微信已受理"),
+      },
+    ],
+  },
+  {
+    key: "7",
+    cast: { seller: "zhouxiaomei", supervisor: "wangfang", customer: "张伟" },
+    title: { zh: "临时权限", en: "For three days" },
+    intro: {
+      zh: "展会三天，临时放开一个动作：有理由、有期限、到期自动收回，管理员知情。",
+      en: "Three days of a fair: one action, with a reason and an end. It ends by itself, and the admins know.",
+    },
+    steps: [
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "周小美申请权限", en: "She asks for a right" },
+        text: { zh: "申请权限 添加客户 3天 展会期间", en: "申请权限 添加客户 3天 展会期间 (to add customers for three days)" },
+        ...say("zhouxiaomei", "申请权限 添加客户 3天 展会期间", (w) => Boolean(w.card("wangfang", "申请临时授权"))),
+      },
+      {
+        at: ["supervisor", "wangfang"],
+        title: { zh: "王芳批准", en: "Wang Fang approves" },
+        text: { zh: "卡片写明会变成什么：需审批 → 允许。", en: "The card says what changes: needs approval → allowed." },
+        done: (w) => heard(w, "zhouxiaomei", "您获得了临时权限"),
+        ...approve("wangfang", "申请临时授权"),
+        hint: () => [APPROVE],
+      },
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "不用再等", en: "No waiting" },
+        text: { zh: "这三天里她报备，通行码立刻就到。规则照样管着她。", en: "For these days her tickets come at once. The rules still hold." },
+        ...say("zhouxiaomei", "加 唐敏 远航外贸 13300005555 展会认识", (w) => heard(w, "zhouxiaomei", "可以添加 唐敏")),
       },
     ],
   },
