@@ -19,7 +19,7 @@ from bot.wecom import ExternalContact, GroupChat, GroupMember, Kind, Wecom, Weco
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
 from storage.transaction import Transaction
-from workflows.chats import Chat, Outsider
+from workflows.chats import Chat, News, Outsider
 
 READ_ON = "read_chats"
 _SETTLES = timedelta(seconds=2)  # until WeCom shows what it has told of (document 92130)
@@ -73,11 +73,11 @@ class ChatReader:
         chat_id, _, external = name.partition("|")
         look = await self._look(chat_id, told_at)
         if look is None:
-            return lambda tx: removing.overdue(self._scene(tx), chat_id, external, "not_seen")
+            return lambda tx: removing.overdue(self._scene(tx), chat_id, external, News.NOT_SEEN)
 
         def step(tx: Transaction) -> None:
             joining.changed(self._scene(tx), look)
-            removing.overdue(self._scene(tx), chat_id, external)
+            removing.overdue(self._scene(tx), chat_id, external, News.STILL_THERE)
 
         return step
 

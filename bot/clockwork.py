@@ -10,6 +10,7 @@ from bot.actions import (
     absent,
     adding,
     bulk_parts,
+    chat_notices,
     containing,
     deciding,
     joining,
@@ -85,6 +86,8 @@ class Clockwork:
                 return lambda tx: observing.judge_again(self._scene(tx), work.body)
             case removing.JUDGE_AGAIN:
                 return lambda tx: joining.judge_again(self._scene(tx), work.body)
+            case chat_notices.TELL:
+                return lambda tx: chat_notices.tell(self._scene(tx), work.body)
             case joining.LOOK:
                 return await self.handlers.chats.look(work.body, work.created_at)
             case removing.CHECK:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 JOIN = "chat.join"
 
@@ -24,6 +25,15 @@ class Chat:
     seen_at: datetime  # when the reading began
 
 
+class News(StrEnum):
+    """What has still to be told of somebody in a group."""
+
+    PENDING = "pending"  # it has to be decided whether they may be there
+    REMOVE = "remove"  # the owner has to remove them
+    STILL_THERE = "still_there"  # the owner has not done so in time
+    NOT_SEEN = "not_seen"  # WeCom does not show whether the owner has
+
+
 @dataclass(frozen=True, slots=True)
 class Outsider:
     """Somebody from outside in a customer group, and what was decided about that."""
@@ -36,6 +46,7 @@ class Outsider:
     request_id: str = ""  # in which it was judged; '' for who was there before
     leave_by: datetime | None = None  # the owner has been asked to remove them until then
     escalated: bool = False  # that time is over, and a human was told
+    news: News | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ def must_leave(outsider: Outsider, request_id: str, by: datetime) -> Outsider:
 
 def may_stay(outsider: Outsider) -> Outsider:
     """Return an outsider who is allowed after all."""
-    return replace(outsider, leave_by=None, escalated=False)
+    return replace(outsider, leave_by=None, escalated=False, news=None)
 
 
 def is_overdue(outsider: Outsider, now: datetime) -> bool:
@@ -89,3 +100,12 @@ def is_overdue(outsider: Outsider, now: datetime) -> bool:
 def escalated(outsider: Outsider) -> Outsider:
     """Return an outsider of whom a human was told; only their leaving settles it now."""
     return replace(outsider, escalated=True)
+
+
+def untold(outsiders: Iterable[Outsider]) -> dict[News, tuple[Outsider, ...]]:
+    """Return of whom something has still to be told, by what it is."""
+    found: dict[News, tuple[Outsider, ...]] = {}
+    for each in outsiders:
+        if each.news is not None:
+            found[each.news] = (*found.get(each.news, ()), each)
+    return found

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.actions import chat_mirror, deciding, judging, knowing, removing
+from bot.actions import chat_mirror, chat_notices, deciding, judging, knowing, removing
 from bot.actions.scene import Scene
 from bot.wecom import ExternalContact
 from workflows import chats, facts
-from workflows.chats import JOIN, Chat, Outsider
+from workflows.chats import JOIN, Chat, News, Outsider
 from workflows.claims import Claim
 from workflows.model import Facts, Origin, Person, Request, State, Subject
 from workflows.plans import Joining
@@ -123,7 +123,8 @@ def _left(scene: Scene, chat: Chat, outsider: Outsider) -> None:
     if request is not None and request.state is State.PENDING:
         with suppress(Refused):  # decided this very moment
             deciding.advance(scene, request, Withdraw("system:left_chat"))
-            removing.tell_gone(scene, request, chat)
+            if outsider.news is not News.PENDING:  # else nobody has heard of it yet
+                chat_notices.gone(scene, chat, outsider, request)
 
 
 def _remember(scene: Scene, contact: ExternalContact | None) -> None:
@@ -151,9 +152,11 @@ def _judge(scene: Scene, chat: Chat, outsider: Outsider, *, seen: bool) -> None:
     earlier = scene.tx.requests.open_by_key(draft.key)
     request = earlier or deciding.open_request(scene, draft)
     now = scene.tx.chats.outsider(chat.chat_id, outsider.external_userid) or outsider
-    scene.tx.chats.put_outsider(chat.chat_id, replace(now, request_id=request.id))
+    now = replace(now, request_id=request.id)
     if earlier is None and request.state is State.PENDING:
-        removing.tell_pending(scene, request, chat)
+        chat_notices.file(scene, chat.chat_id, now, News.PENDING)
+    else:
+        scene.tx.chats.put_outsider(chat.chat_id, now)
 
 
 def _requester(scene: Scene, chat: Chat, outsider: Outsider) -> Person:

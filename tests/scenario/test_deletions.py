@@ -6,33 +6,17 @@ import pytest
 
 from bot.simulator.records import Customer
 from bot.simulator.seed import LIU_JIANGUO, ZHANG_WEI
-from tests.scenario.conftest import Change, Opens, Stage
+from tests.makers_demo import ENGLISH, permission, rule, section
+from tests.scenario.conftest import Opens, Stage
 from workflows.model import Containment, Origin, RelationState, State
 
-LINE = '"config.change" = { approval = 5 }'
-ENFORCED = '[enforcement."friend.add"]'
-ENGLISH: Change = ('language = "zh-CN"', 'language = "en"')
 VIP, SIGNED = "etDemoTag02", "etDemoTag04"
-
-
-def permitting(*lines: str) -> Change:
-    return LINE, "\n".join([LINE, *lines])
-
-
-def ruling(text: str) -> Change:
-    return "[chains.lead]", f"{text}\n\n[chains.lead]"
-
-
-def telling(text: str) -> Change:
-    return ENFORCED, f"{text}\n\n{ENFORCED}"
-
-
-KEEP_SIGNED = ruling(
-    '[[rule]]\nid = "keep-signed"\naction = ["friend.delete"]\n'
+KEEP_SIGNED = rule(
+    'id = "keep-signed"\naction = ["friend.delete"]\n'
     'when.customer.groups.any_of = ["signed"]\nthen = "deny"\nsay = "已签约客户不能自行删除。"'
 )
-MAY_DELETE = permitting('"friend.delete" = { allow = 2, approval = 1 }')
-TELL_LIQIANG = telling('[enforcement."friend.delete"]\ndenied = { notify = ["user:liqiang"] }')
+MAY_DELETE = permission("friend.delete", "allow = 2, approval = 1")
+TELL_LIQIANG = section('[enforcement."friend.delete"]\ndenied = { notify = ["user:liqiang"] }')
 
 
 async def befriended(stage: Stage, userid: str, external: str, *tags: str) -> None:
@@ -146,7 +130,7 @@ async def test_what_a_remedy_or_a_transfer_deletes_is_not_held_against_the_membe
     opens: Opens,
 ) -> None:
     stage = await opens(
-        permitting('"friend.delete" = { approval = 1 }'), ('within = "24h"', 'within = "1h"')
+        permission("friend.delete", "approval = 1"), ('within = "24h"', 'within = "1h"')
     )
     world = stage.simulator.world
     world.create_customer(Customer("wmRival1", "何晨", 2, "竞品甲科技"))
@@ -166,7 +150,7 @@ async def test_what_a_remedy_or_a_transfer_deletes_is_not_held_against_the_membe
 async def test_many_deletions_within_an_hour_alarm_supervisor_and_admins_once(
     opens: Opens,
 ) -> None:
-    stage = await opens(telling("[alerts]\ndeletions_per_hour = 2\ndeletions_per_day = 4"))
+    stage = await opens(section("[alerts]\ndeletions_per_hour = 2\ndeletions_per_day = 4"))
     world = stage.simulator.world
     for number in range(6):
         world.create_customer(Customer(f"wmMany{number}", f"客户{number}"))
@@ -190,7 +174,7 @@ async def test_many_deletions_within_an_hour_alarm_supervisor_and_admins_once(
 
 
 async def test_alarms_can_be_turned_off(opens: Opens) -> None:
-    stage = await opens(telling("[alerts]\ndeletions_per_hour = 0\ndeletions_per_day = 0"))
+    stage = await opens(section("[alerts]\ndeletions_per_hour = 0\ndeletions_per_day = 0"))
     world = stage.simulator.world
     for number in range(12):
         world.create_customer(Customer(f"wmMany{number}", f"客户{number}"))
@@ -204,9 +188,9 @@ async def test_alarms_can_be_turned_off(opens: Opens) -> None:
 # Edits
 
 
-MAY_EDIT = permitting('"customer.edit" = { allow = 1 }')
-KEEP_VIP = ruling(
-    '[[rule]]\nid = "keep-vip"\naction = ["customer.edit"]\nwhen.request.tag = ["VIP"]\n'
+MAY_EDIT = permission("customer.edit", "allow = 1")
+KEEP_VIP = rule(
+    'id = "keep-vip"\naction = ["customer.edit"]\nwhen.request.tag = ["VIP"]\n'
     'then = "deny"\nsay = "VIP 标签请让主管来改。"'
 )
 
@@ -232,11 +216,11 @@ async def test_a_tag_put_on_by_hand_is_judged_and_told_but_not_undone(opens: Ope
 
 
 async def test_taking_a_tag_off_is_judged_by_what_the_customer_was(opens: Opens) -> None:
-    rule = ruling(
-        '[[rule]]\nid = "vip-edited"\naction = ["customer.edit"]\n'
+    vips = rule(
+        'id = "vip-edited"\naction = ["customer.edit"]\n'
         'when.customer.tier = ["vip"]\nthen = "deny"\nsay = "VIP 客户不要改。"'
     )
-    stage = await opens(MAY_EDIT, rule)
+    stage = await opens(MAY_EDIT, vips)
     await befriended(stage, "sunlei", ZHANG_WEI, VIP)
     assert stage.times_told("sunlei", "不符合规定") == 0
     stage.clock.move(seconds=2)  # WeCom's events of one second are the same to the byte
@@ -247,7 +231,7 @@ async def test_taking_a_tag_off_is_judged_by_what_the_customer_was(opens: Opens)
 
 
 async def test_a_second_edit_within_the_hour_is_not_told_again(opens: Opens) -> None:
-    stage = await opens(ENGLISH, permitting('"customer.edit" = { allow = 4 }'))
+    stage = await opens(ENGLISH, permission("customer.edit", "allow = 4"))
     world = stage.simulator.world
     await befriended(stage, "sunlei", ZHANG_WEI)
     for remark in ("one", "two", "three"):
@@ -269,7 +253,7 @@ async def test_a_second_edit_within_the_hour_is_not_told_again(opens: Opens) -> 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_our_own_marks_are_not_taken_for_the_members_edits(opens: Opens, when: str) -> None:
     """An add that waits is tagged and its remark changed by us; WeCom may tell of that."""
-    stage = await opens(permitting('"customer.edit" = { allow = 5 }'))
+    stage = await opens(permission("customer.edit", "allow = 5"))
     world = stage.simulator.world
     if when == "before":
         stage.simulator.faults.fail_after("externalcontact/mark_tag", -1)
@@ -294,7 +278,7 @@ async def test_our_own_marks_are_not_taken_for_the_members_edits(opens: Opens, w
 
 async def test_a_mark_that_came_late_is_known_to_be_ours_afterwards(opens: Opens) -> None:
     """An event before the mark was made has shown the customer without it."""
-    stage = await opens(permitting('"customer.edit" = { allow = 5 }'))
+    stage = await opens(permission("customer.edit", "allow = 5"))
     world = stage.simulator.world
     stage.simulator.faults.fail("externalcontact/mark_tag", -1)
     world.member_adds_customer("zhouxiaomei", ZHANG_WEI)

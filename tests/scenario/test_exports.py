@@ -9,18 +9,15 @@ from typing import Any
 
 from bot.simulator.records import Customer
 from bot.simulator.seed import LIN_XUE, MA_CHAO, ZHANG_WEI
-from tests.scenario.conftest import Change, Opens, Stage
+from tests.makers_demo import ENGLISH, permission, rule
+from tests.scenario.conftest import Opens, Stage
 from workflows.model import State
 
-LINE = '"config.change" = { approval = 5 }'
-ENGLISH: Change = ('language = "zh-CN"', 'language = "en"')
-
-
-def exporting(levels: str) -> Change:
-    return LINE, f'{LINE}\n"customer.export" = {{ {levels} }}'
-
-
-BY_LEAD = exporting("approval = 2")
+BY_LEAD = permission("customer.export", "approval = 2")
+NO_VIP_FILES = rule(
+    'id = "no-vip-files"\naction = ["customer.export"]\n'
+    'when.customer.tier = ["vip"]\nthen = "deny"\nsay = "VIP 客户不导出。"'
+)
 
 
 async def befriended(stage: Stage, userid: str, external: str, **edits: Any) -> None:
@@ -122,7 +119,7 @@ async def test_colleagues_customers_are_masked_where_nobody_may_see_all(opens: O
 
 
 async def test_a_level_that_may_export_without_asking_sees_all(opens: Opens) -> None:
-    stage = await opens(exporting("allow = 5, approval = 2"))
+    stage = await opens(permission("customer.export", "allow = 5, approval = 2"))
     await befriended(stage, "sunlei", ZHANG_WEI, mobiles=["13800001234"])
     await befriended(stage, "wangfang", LIN_XUE)
 
@@ -167,7 +164,8 @@ async def test_names_that_would_be_formulas_are_text_in_the_file(opens: Opens) -
         assert all(not cell.startswith(("=", "+", "-", "@")) for cell in line)
 
 
-async def test_whoever_has_no_permission_gets_no_file_and_nobody_is_asked(stage: Stage) -> None:
+async def test_whoever_has_no_permission_gets_no_file_and_nobody_is_asked(opens: Opens) -> None:
+    stage = await opens(permission("customer.export", "approval = 5"))
     await befriended(stage, "sunlei", ZHANG_WEI)
 
     await stage.say("sunlei", "导出客户")
@@ -179,14 +177,7 @@ async def test_whoever_has_no_permission_gets_no_file_and_nobody_is_asked(stage:
 
 
 async def test_a_rule_about_some_customers_counts_for_the_whole_export(opens: Opens) -> None:
-    rule: Change = (
-        "[chains.lead]",
-        (
-            '[[rule]]\nid = "no-vip-files"\naction = ["customer.export"]\n'
-            'when.customer.tier = ["vip"]\nthen = "deny"\nsay = "VIP 客户不导出。"\n\n[chains.lead]'
-        ),
-    )
-    stage = await opens(BY_LEAD, rule)
+    stage = await opens(BY_LEAD, NO_VIP_FILES)
     await befriended(stage, "sunlei", ZHANG_WEI, tags=["etDemoTag02"])
     await befriended(stage, "sunlei", LIN_XUE)
 
@@ -197,14 +188,7 @@ async def test_a_rule_about_some_customers_counts_for_the_whole_export(opens: Op
 
 
 async def test_a_refusal_does_not_name_colleagues_customers(opens: Opens) -> None:
-    rule: Change = (
-        "[chains.lead]",
-        (
-            '[[rule]]\nid = "no-vip-files"\naction = ["customer.export"]\n'
-            'when.customer.tier = ["vip"]\nthen = "deny"\nsay = "VIP 客户不导出。"\n\n[chains.lead]'
-        ),
-    )
-    stage = await opens(BY_LEAD, rule)
+    stage = await opens(BY_LEAD, NO_VIP_FILES)
     await befriended(stage, "sunlei", ZHANG_WEI, tags=["etDemoTag02"])
     await befriended(stage, "sunlei", LIN_XUE)
 

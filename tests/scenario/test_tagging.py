@@ -6,21 +6,21 @@ import pytest
 
 from bot.simulator.records import Customer
 from bot.simulator.seed import HE_CHEN, LIN_XUE, ZHANG_WEI
+from tests.makers_demo import ENGLISH, permission, rule
 from tests.makers_words import wide
-from tests.scenario.conftest import Change, Opens, Stage
+from tests.scenario.conftest import Opens, Stage
 from workflows.model import State
 
-LINE = '"config.change" = { approval = 5 }'
-MAY_TAG: Change = (LINE, f'{LINE}\n"customer.tag" = {{ allow = 2, approval = 1 }}')
-VIP_RULE = """[[rule]]
-id = "vip-tag"
+MAY_TAG = permission("customer.tag", "allow = 2, approval = 1")
+VIP_BY_DIRECTOR = rule(
+    """id = "vip-tag"
 action = ["customer.tag"]
 when.request.tag = ["VIP", "战略客户"]
 then = "approval"
 chain = "lead_then_director"
 say = "{request.tag} 标签要主管和总监同意。"
 """
-VIP_BY_DIRECTOR: Change = ("[chains.lead]", f"{VIP_RULE}\n[chains.lead]")
+)
 
 
 async def befriended(stage: Stage, userid: str, *externals: str) -> None:
@@ -102,7 +102,7 @@ async def test_several_tags_are_judged_each_by_itself(opens: Opens) -> None:
 
 
 async def test_a_tag_is_taken_off_in_english(opens: Opens) -> None:
-    stage = await opens(MAY_TAG, ('language = "zh-CN"', 'language = "en"'))
+    stage = await opens(MAY_TAG, ENGLISH)
     world = stage.simulator.world
     world.create_customer(Customer("wmJohn", "John Smith"))
     await befriended(stage, "sunlei", "wmJohn")

@@ -10,20 +10,16 @@ import pytest
 from bot.simulator import corp
 from bot.simulator.records import Customer
 from bot.simulator.seed import HE_CHEN, LIN_XUE, LIU_JIANGUO, MA_CHAO, ZHANG_WEI
-from tests.scenario.conftest import Change, Opens, Stage
+from tests.makers_demo import ENGLISH, permission, rule
+from tests.scenario.conftest import Opens, Stage
 from workflows.model import RelationState, State
 from workflows.transfers import PassageState
 
-LINE = '"config.change" = { approval = 5 }'
-BY_LEAD: Change = (LINE, f'{LINE}\n"customer.transfer" = {{ allow = 4, approval = 2 }}')
-ENGLISH: Change = ('language = "zh-CN"', 'language = "en"')
+BY_LEAD = permission("customer.transfer", "allow = 4, approval = 2")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-VIPS_STAY: Change = (
-    "[chains.lead]",
-    (
-        '[[rule]]\nid = "vips-stay"\naction = ["customer.transfer"]\n'
-        'when.customer.tier = ["vip"]\nthen = "deny"\nsay = "VIP 客户不能转移。"\n\n[chains.lead]'
-    ),
+VIPS_STAY = rule(
+    'id = "vips-stay"\naction = ["customer.transfer"]\n'
+    'when.customer.tier = ["vip"]\nthen = "deny"\nsay = "VIP 客户不能转移。"'
 )
 
 

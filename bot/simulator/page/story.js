@@ -53,8 +53,9 @@ export class StoryPanel {
       sign: (story) => String(story.key === ui.story),
       build: (story) => button({
         class: "story-tab", data: { story: story.key }, "aria-pressed": story.key === ui.story,
+        "aria-label": `${t("story_n", { n: story.key })} ${story.title[ui.language]}`,
         on: { click: () => ui.set({ story: story.key }) },
-      }, el("small", { text: t("story_n", { n: story.key }) }), el("span", { text: story.title[ui.language] })),
+      }, el("span", { text: story.title[ui.language] })),
     });
   }
 
