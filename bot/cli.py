@@ -7,6 +7,7 @@ import typer
 from bot.console import (
     beginning,
     decisions,
+    doctor,
     record,
     replaying,
     rules,
@@ -27,6 +28,7 @@ cli.command()(serving.serve)
 cli.command("demo")(serving.play)
 cli.command()(beginning.init)
 cli.command()(rules.check)
+cli.command("doctor")(doctor.doctor)
 cli.command()(rules.lint)
 cli.command("test")(rules.run_tests)
 cli.command()(rules.diff)

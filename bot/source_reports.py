@@ -17,8 +17,13 @@ States = Mapping[str, SourceState]
 
 def is_wrong(found: Settings, states: States, now: datetime) -> bool:
     """Whether anything is wrong with any source, or a declared column has none."""
-    known = [states.get(name) for name in found.sources]
-    return bool(unfilled(found)) or any(s is None or sourcing.cause_of(s, now) for s in known)
+    return bool(unfilled(found) or troubled(found, states, now))
+
+
+def troubled(found: Settings, states: States, now: datetime) -> list[str]:
+    """Return the sources with which anything is wrong."""
+    known = {name: states.get(name) for name in found.sources}
+    return [n for n, state in known.items() if state is None or sourcing.cause_of(state, now)]
 
 
 def unfilled(found: Settings) -> list[str]:

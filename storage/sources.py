@@ -36,6 +36,12 @@ _ADD = _new.on_conflict_do_update(
     set_={"twice": case((_same, source_rows.c.twice), else_=1)},
 )
 _KNOW = insert_or_ignore(source_states)
+_NEXT = (
+    update(source_states)
+    .where(source_states.c.name == bindparam("wanted"))
+    .values(staging=source_states.c.staging + 1)
+    .returning(source_states.c.staging)
+)
 _STAGE = (
     update(source_states)
     .where(source_states.c.name == bindparam("wanted"))
@@ -131,11 +137,12 @@ class Sources:
         """Begin a reading and return its generation; `blank` is stored if nothing is yet."""
         self._know(blank)
         wanted = {"wanted": blank.name}
-        known = self._connection.execute(_STAGING, wanted).scalar_one()
+        staged = int(self._connection.execute(_NEXT, wanted).scalar_one())
         stray = self._connection.execute(_NEWEST, wanted).scalar() or 0
-        staged = max(known, stray) + 1
-        self._connection.execute(_STAGE, {**wanted, "staged": staged})
-        return int(staged)
+        if stray >= staged:  # rows of a source that was forgotten and is declared again
+            staged = stray + 1
+            self._connection.execute(_STAGE, {**wanted, "staged": staged})
+        return staged
 
     def add(self, name: str, generation: int, rows: Sequence[tuple[str, str]]) -> bool:
         """Stage rows, each a key and a body; False if a later reading has begun.

@@ -105,6 +105,9 @@ _OPEN_IN_LANE = (
     .where(WORK_IS_OPEN, work.c.queue == bindparam("queue"), work.c.lane == bindparam("wanted"))
     .order_by(work.c.id)
 )
+_NEWEST_OF = select(func.max(work.c.created_at, type_=Moment())).where(
+    work.c.queue == bindparam("queue"), work.c.kind.in_(bindparam("kinds", expanding=True))
+)
 _REPLAY = (
     update(work)
     .where(*_IS_DEAD, work.c.id == bindparam("wanted"))
@@ -217,6 +220,12 @@ class Work:
         states = (WorkState.DONE.value, WorkState.IGNORED.value)
         parameters = [{"old_state": s, "before": before, "limit": limit} for s in states]
         return sum(self._connection.execute(_PRUNE, each).rowcount for each in parameters)
+
+    def newest_of(self, queue: Queue, kinds: Sequence[str]) -> datetime | None:
+        """Return when the newest row of these kinds was stored, also if it is done; slow."""
+        values = {"queue": queue.value, "kinds": list(kinds)}
+        found: datetime | None = self._connection.execute(_NEWEST_OF, values).scalar()
+        return found
 
     def dead_letters(self, limit: int) -> list[Filed]:
         """Return the newest rows that were given up."""

@@ -1,4 +1,4 @@
-"""Emergency allow (紧急放行): an admin lets one request through alone; told to all, and reviewed."""
+"""Emergency allow (紧急放行): an admin lets one request through alone; told, and reviewed."""
 
 from __future__ import annotations
 

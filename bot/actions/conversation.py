@@ -68,7 +68,7 @@ from bot.command_types import (
 from workflows.model import Answer
 from workflows.steps import Refused
 
-# What the entries of the app's menu stand for; the keys are set by the menu (`menwei menu`).
+# What the entries of the app's menu stand for; `menwei doctor --menu` sets them.
 MENU: dict[str, Command] = {"mine": Mine(), "todo": Todo(), "help": Help(None)}
 
 _HELLO = frozenset({"你好", "您好", "hi", "hello", "在吗", "早", "早上好"})

@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
 
 from bot.simulator import (
+    api_agent,
     api_contacts,
     api_directory,
     api_media,
@@ -35,6 +37,7 @@ ENDPOINTS: Endpoints = {
     **api_ways.CALLS,
     **api_transfers.CALLS,
     **api_directory.CALLS,
+    **api_agent.CALLS,
 }
 GETTOKEN = "gettoken"
 NO_JSON = {GETTOKEN, "media/upload"}
@@ -78,7 +81,8 @@ class Api:
                 await asyncio.sleep(seconds)
         finally:
             self._traffic.end(path)
-        return web.json_response(answer, dumps=_dumps)
+        date = formatdate(self._world.now(), usegmt=True)
+        return web.json_response(answer, dumps=_dumps, headers={"Date": date})
 
     def _answer(self, request: web.Request, path: str, sent: bytes | FilePart) -> Json:
         params = dict(request.query)
@@ -113,6 +117,7 @@ class Api:
             return self._tokens.issue(params)
         expected, handler = ENDPOINTS[path]
         self._tokens.check(params.get("access_token", ""))
+        self._world.console.admit(path)
         if method != expected:
             raise ApiError(BAD, f"use {expected}")
         has_callback = bool(self._corp.callback_url)

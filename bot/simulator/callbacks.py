@@ -84,9 +84,11 @@ class Callbacks:
             await asyncio.wait(set(self._running))
 
     def send(self, event: Event) -> None:
-        """Begin to deliver an event, unless a fault drops it or nobody listens at its door."""
+        """Begin to deliver an event, unless nobody is to hear it or a fault drops it."""
         door = self.doors.get(event.door)
         if self._session is None or door is None or not door.url:
+            return
+        if not self._world.console.tells(str(event.fields.get("Event", ""))):
             return
         times = self._faults.take_callback()
         if not times:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
+from bot.simulator.console import Console
 from bot.simulator.errors import ImpossibleError
 from bot.simulator.events import Event
 from bot.simulator.records import (
@@ -37,6 +38,7 @@ class Ground:
         self.agent_id = 0
         self.task_ids: set[str] = set()  # never reused, so a reset does not forget them
         self.menu: list[Json] = []
+        self.console = Console()
         self._ids = itertools.count(1)
         self._tellers: list[Callable[[Event], None]] = []
         self._watchers: list[Callable[[str, Look], None]] = []
@@ -54,7 +56,7 @@ class Ground:
         return deepcopy(self.state)
 
     def restore(self, state: State) -> None:
-        """Go back to a snapshot. Task ids, message ids and the menu are not forgotten."""
+        """Go back to a snapshot. Task ids, message ids, menu and console are not forgotten."""
         self.state = deepcopy(state)
         self.show("reset", dict)
 

@@ -1,5 +1,6 @@
 """WeCom's API as Menwei uses it: typed calls, one token, errors that say what to do."""
 
+from bot.wecom.agent import AppReply, MenuButton
 from bot.wecom.answers import (
     ContactWay,
     CorpTag,
@@ -24,6 +25,7 @@ from bot.wecom.messages import Article
 from bot.wecom.tokens import TokenStore
 
 __all__ = [
+    "AppReply",
     "Article",
     "ContactWay",
     "CorpTag",
@@ -34,6 +36,7 @@ __all__ = [
     "GroupChat",
     "GroupMember",
     "Kind",
+    "MenuButton",
     "MessageBudget",
     "Scope",
     "Sent",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import aiohttp
 from pydantic import SecretStr
 
+from bot.wecom.agent import AgentCalls
 from bot.wecom.contacts import Contacts
 from bot.wecom.directory import DirectoryCalls
 from bot.wecom.messages import Messages
@@ -15,7 +16,7 @@ from bot.wecom.tokens import App, Tokens, TokenStore
 from bot.wecom.wire import TIMEOUT, OnCall, Wire
 
 
-class Wecom(Messages, Contacts, DirectoryCalls):
+class Wecom(Messages, Contacts, DirectoryCalls, AgentCalls):
     """One self-built app of one company.
 
     All calls raise `WecomError`, and nothing else, for whatever WeCom or the network does; its

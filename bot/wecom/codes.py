@@ -42,6 +42,7 @@ TAG_NAME_EXISTS = 40071
 UNKNOWN_CONTACT_WAY = 41044
 TOO_OFTEN = 45009
 ABNORMAL_TRAFFIC = 45036
+NO_MENU = 46003
 NOBODY_REACHED = 81013
 NO_RELATION = 84061
 
@@ -121,6 +122,7 @@ _CODES: dict[int, Meaning] = {
     45033: Meaning(_RETRY, "too many calls of this API at once"),
     45035: Meaning(_RETRY, "somebody else is writing the same record"),
     ABNORMAL_TRAFFIC: Meaning(_WAIT, "abnormal traffic: slow down, look for unofficial clients"),
+    NO_MENU: Meaning(_PERMANENT, "the app has no menu"),
     46004: Meaning(_PERMANENT, "user does not exist"),
     48001: Meaning(_CONFIG, "function not authorised for this app"),
     48002: Meaning(_CONFIG, "API not permitted: add the app under 可调用接口的应用"),

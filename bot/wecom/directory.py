@@ -1,4 +1,4 @@
-"""Calls about the company: members, departments, directory tags, and the app itself."""
+"""Calls about the company: members, departments and directory tags."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from bot.wecom.answers import (
     DirectoryTag,
     Lists,
     Reply,
-    Scope,
     TagMembers,
     UserReply,
     read,
@@ -30,24 +29,6 @@ class _TagReply(Reply):
     tagname: str = ""
     userlist: tuple[_User, ...] = ()
     partylist: tuple[int, ...] = ()
-
-
-class _Users(Reply):
-    user: tuple[_User, ...] = ()
-
-
-class _Parties(Reply):
-    partyid: tuple[int, ...] = ()
-
-
-class _TagIds(Reply):
-    tagid: tuple[int, ...] = ()
-
-
-class _AgentReply(Reply):
-    allow_userinfos: _Users = _Users()
-    allow_partys: _Parties = _Parties()
-    allow_tags: _TagIds = _TagIds()
 
 
 class DirectoryCalls(Caller):
@@ -87,16 +68,6 @@ class DirectoryCalls(Caller):
         reply = read(_TagReply, path, await self._get(path, tagid=tag))
         userids = tuple(user.userid for user in reply.userlist)
         return TagMembers(tagname=reply.tagname, userids=userids, departments=reply.partylist)
-
-    async def agent(self) -> Scope:
-        """Return the app's visible range."""
-        path = "agent/get"
-        reply = read(_AgentReply, path, await self._get(path, agentid=self._app.agent_id))
-        return Scope(
-            userids=tuple(user.userid for user in reply.allow_userinfos.user),
-            departments=reply.allow_partys.partyid,
-            tags=reply.allow_tags.tagid,
-        )
 
     async def callback_ips(self) -> tuple[str, ...]:
         """Return the addresses callbacks come from; an entry may end in '*' (document 92521)."""

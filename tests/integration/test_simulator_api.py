@@ -524,3 +524,43 @@ async def test_a_menu_has_limits_and_its_buttons_raise_events(box: Box) -> None:
         assert (await answer.json())["errcode"] == 0
     event = box.world.member_clicks_menu("sunlei", "mine")
     assert (event.fields["Event"], event.fields["EventKey"]) == ("click", "mine")
+
+
+# -- the console -----------------------------------------------------------------------------------
+
+
+async def test_an_address_that_is_not_trusted_may_only_ask_for_a_token(box: Box) -> None:
+    box.world.console.trusted_ip = False
+    answer = await box.api.get("agent/get", agentid=str(AGENT_ID))
+    assert answer["errcode"] == 60020
+    assert "from ip: 203.0.113.7" in answer["errmsg"]
+    await box.api.login()
+    assert box.api.token
+
+
+async def test_an_app_that_is_not_listed_for_customer_contact_gets_48002_for_it(box: Box) -> None:
+    box.world.console.contact_calls = False
+    for path in ("get_follow_user_list", "list"):
+        answer = await box.api.get(f"externalcontact/{path}", userid="sunlei")
+        assert answer["errcode"] == 48002
+    assert (await box.api.get("user/get", userid="sunlei"))["errcode"] == 0
+
+
+async def test_a_stopped_app_can_only_be_looked_at(box: Box) -> None:
+    box.world.console.enabled = False
+    answer = await box.api.get("agent/get", agentid=str(AGENT_ID))
+    assert (answer["errcode"], answer["close"]) == (0, 1)
+    assert (await box.api.get("user/get", userid="sunlei"))["errcode"] == 50003
+
+
+async def test_without_the_event_switch_nobody_hears_of_customers_but_of_all_else(box: Box) -> None:
+    box.world.console.contact_events = False
+    box.world.member_adds_customer("sunlei", ZHANG_WEI)
+    box.world.member_says("sunlei", "帮助")
+    await box.sim.idle()
+    assert [event["MsgType"] for event in box.receiver.events] == ["text"]
+
+
+async def test_answers_carry_the_time_of_wecoms_clock(box: Box) -> None:
+    async with box.api.session.get(f"{box.api.base}/cgi-bin/gettoken") as answer:
+        assert answer.headers["Date"] == "Thu, 01 Jan 2026 01:13:20 GMT"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Sequence
@@ -216,6 +217,30 @@ async def test_rows_left_over_by_a_crash_are_deleted_a_few_at_a_time(
     counts = [await db.write(lambda tx: tx.sources.drop_left_over(2)) for _ in range(4)]
     assert counts == [2, 2, 1, 0]
     assert await look_up(db, "phone:13800001234") == [deal(1)]
+
+
+async def test_readings_that_begin_at_the_same_moment_never_share_a_generation(
+    db: Database, tmp_path: Path
+) -> None:
+    blank = Declared("crm", a_source(tmp_path / "crm.csv"), KINDS).blank
+    begun = (db.write(lambda tx: tx.sources.begin(blank)) for _ in range(20))
+    assert sorted(await asyncio.gather(*begun)) == list(range(1, 21))
+
+
+async def test_a_source_that_comes_back_never_meets_rows_it_left_behind(
+    db: Database, tmp_path: Path
+) -> None:
+    wish = a_source(a_csv(tmp_path / "crm.csv", "13800001234,1,1"))
+    for _ in range(3):
+        await read(db, wish)
+        os.utime(tmp_path / "crm.csv")
+    await db.write(lambda tx: tx.sources.forget_others([]))
+    blank = Declared("crm", wish, KINDS).blank
+
+    generation = await db.write(lambda tx: tx.sources.begin(blank))
+    await db.write(lambda tx: tx.sources.take_over(blank, generation))
+
+    assert await look_up(db, "phone:13800001234") == []
 
 
 async def test_a_source_that_is_no_longer_declared_is_forgotten_with_its_rows(

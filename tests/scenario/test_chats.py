@@ -215,6 +215,7 @@ async def test_who_leaves_before_it_is_decided_needs_no_decision(opens: Opens) -
     stage.simulator.world.join_group(group.chat_id, MA_CHAO, by_code=True)
     await settled(stage)
     await stage.card("liqiang", "马超")
+    await stage.hears("wangfang", "马超 进入了客户群")
 
     stage.simulator.world.leave_group(group.chat_id, MA_CHAO)
     await settled(stage)
@@ -324,6 +325,7 @@ async def test_events_that_come_twice_judge_once_and_a_restart_forgets_nothing(
     stage.clock.move(seconds=3)
     await stage.start()
     await stage.card("liqiang", "马超")
+    await stage.hears("wangfang", "何晨 不能留在客户群")
     await stage.quiet()
 
     assert len(await joins(stage)) == 2

@@ -12,8 +12,10 @@ from workflows.model import Containment, Request, State
 TRAINEE, SELLER, LEAD, DIRECTOR, ADMIN = "zhouxiaomei", "sunlei", "wangfang", "liqiang", "zhaomin"
 ADD = "加 张伟 明达贸易 13800001234 展会认识"
 OTHER_ADD = "加 李明 启航科技 13800002345 朋友介绍"
-GRANT = '"permission.grant" = { allow = 3, approval = 1 }'
-BULK: Change = (GRANT, f'{GRANT}\n"friend.add_bulk" = {{ approval = 4 }}')
+BULK: Change = (
+    '"friend.add_bulk" = { allow = 3, approval = 1 }',
+    '"friend.add_bulk" = { approval = 4 }',
+)
 ENGLISH: Change = ('language = "zh-CN"', 'language = "en"')
 
 
@@ -262,7 +264,7 @@ async def test_an_admin_who_may_lend_anything_still_asks_somebody_for_themselves
     opens: Opens,
 ) -> None:
     stage = await opens(
-        (GRANT, f'{GRANT}\n"friend.add_bulk" = {{ allow = 9, approval = 5 }}'),
+        (BULK[0], '"friend.add_bulk" = { allow = 9, approval = 5 }'),
     )
     await stage.say(ADMIN, "授权 赵敏 批量添加客户 1天 试用")
 

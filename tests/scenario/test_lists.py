@@ -430,6 +430,7 @@ async def test_fifty_lines_are_carried_out_once_each_however_often_it_is_restart
         await stage.start()
 
     found = await carried_out(stage, "sunlei")
+    await stage.quiet()
 
     assert Counter(part.state for part in found.values()) == {State.EXECUTED: 50}
     assert Counter(way.remark for way in ways.values()) == {p.id: 1 for p in found.values()}
@@ -524,6 +525,7 @@ async def test_what_is_made_of_a_leavers_list_is_taken_back(stage: Stage) -> Non
         return len(ways)
 
     await stage.until(count, (1).__le__, "the first ticket is made")
+    stage.simulator.faults.http_500(WAYS, times=1000)  # and the last one waits for its turn
     stage.simulator.world.member_leaves("sunlei")
     await stage.simulator.idle()
     stage.clock.move(seconds=10)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from workflows import chats
-from workflows.chats import Outsider
+from workflows.chats import News, Outsider
 
 NOON = datetime(2026, 3, 4, 4, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -46,3 +47,13 @@ def test_who_may_stay_is_asked_no_more() -> None:
 
     assert not chats.is_overdue(chats.may_stay(asked), NOON + HOUR)
     assert chats.is_overdue(chats.must_leave(asked, "B2B2", NOON), NOON)  # a new refusal
+
+
+def test_what_is_untold_is_told_together() -> None:
+    waiting = [replace(each, news=News.PENDING) for each in (ZHANG, LIN)]
+    denied = replace(Outsider("wm3"), news=News.REMOVE)
+
+    assert chats.untold([*waiting, denied, Outsider("wm4")]) == {
+        News.PENDING: tuple(waiting),
+        News.REMOVE: (denied,),
+    }

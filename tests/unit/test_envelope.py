@@ -160,3 +160,22 @@ def test_a_key_whose_last_character_has_spare_bits_works() -> None:
 def test_an_envelope_does_not_show_its_secrets() -> None:
     assert TOKEN not in repr(OURS)
     assert KEY not in repr(OURS)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_what_we_seal_for_our_own_door_is_sealed_as_wecom_does(message: bytes) -> None:
+    sealed = OURS.close(message)
+    assert OURS.open(sealed) == message
+    assert OURS.close(message) != sealed
+    assert OURS.check_signature(OURS.signature("1", "n", sealed), "1", "n", sealed)
+
+
+def test_wechatpy_opens_what_we_seal() -> None:
+    sealed = OURS.close(DIGITS[0])
+    theirs = WeChatCrypto(TOKEN, KEY, CORP)
+    signature = OURS.signature("1767225600", "n0nce77", sealed)
+
+    opened = theirs.check_signature(signature, "1767225600", "n0nce77", sealed)
+
+    assert (opened if isinstance(opened, bytes) else opened.encode()) == DIGITS[0]

@@ -76,10 +76,10 @@ def test_a_customer_is_found_by_what_wecom_and_colleagues_say_of_them() -> None:
     keys = outside.keys_of(customer, [a_relation("13800001234"), a_relation("13900005678")])
 
     assert keys == {
-        Key.EXTERNAL_USERID: {"external_userid:wmLiu"},
-        Key.UNIONID: {"unionid:un1"},
-        Key.PHONE: {"phone:13800001234", "phone:13900005678"},
-        Key.COMPANY: {"company:恒远"},
+        Key.EXTERNAL_USERID: frozenset({"external_userid:wmLiu"}),
+        Key.UNIONID: frozenset({"unionid:un1"}),
+        Key.PHONE: frozenset({"phone:13800001234", "phone:13900005678"}),
+        Key.COMPANY: frozenset({"company:恒远"}),
     }
 
 
@@ -88,14 +88,15 @@ def test_a_claimed_phone_finds_somebody_and_a_claimed_company_only_a_known_custo
 
     stranger, known = outside.keys_of(None, [], claim), outside.keys_of(LIU, [], claim)
 
-    assert stranger[Key.PHONE] == known[Key.PHONE] == {"phone:13800001234"}
+    assert stranger[Key.PHONE] == known[Key.PHONE] == frozenset({"phone:13800001234"})
     assert stranger[Key.COMPANY] is None
-    assert known[Key.COMPANY] == {"company:恒远"}
+    assert known[Key.COMPANY] == frozenset({"company:恒远"})
 
 
 def test_a_claim_never_replaces_the_company_that_wecom_shows() -> None:
     customer = replace(LIU, corp_name="竞品甲")
-    assert outside.keys_of(customer, [], Claimed("", "恒远"))[Key.COMPANY] == {"company:竞品甲"}
+    keys = outside.keys_of(customer, [], Claimed("", "恒远"))
+    assert keys[Key.COMPANY] == frozenset({"company:竞品甲"})
 
 
 def test_who_is_not_on_file_has_no_ids_to_be_found_by_and_without_a_phone_nothing_is_known() -> (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.actions import outside_facts
 from tests.makers_policy import a_policy, a_rule
 from workflows.attributes import Kind
@@ -15,7 +17,7 @@ COLUMNS = {
 DEAL = {"customer": {"x": {"deal": {"gte": 100}}}}
 
 
-def wanted_by(*rules: dict[str, object], **sections: object) -> dict[str, Wanted]:
+def wanted_by(*rules: dict[str, Any], **sections: Any) -> dict[str, Wanted]:
     policy = a_policy(*rules, attributes=COLUMNS, **sections)
     return dict(outside_facts.wanted(policy))
 

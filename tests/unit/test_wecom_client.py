@@ -662,3 +662,33 @@ async def test_an_answer_of_another_shape_is_an_error_that_shows_no_values(
     setup.server.answers("externalcontact/get", answer)
     with pytest.raises(Unreachable, match=r"unexpected: external_userid$"):
         await setup.wecom.external_contact("wm1")
+
+
+async def test_the_app_and_its_menu_are_read_and_no_menu_is_none(setup: Setup) -> None:
+    scope = {"allow_partys": {"partyid": [1]}}
+    setup.server.answers("agent/get", {"name": "门卫", "close": 1, **scope})
+    below = {"name": "更多", "sub_button": [{"type": "click", "name": "帮助", "key": "help"}]}
+    one = {"type": "click", "name": "我的", "key": "mine"}
+    setup.server.answers("menu/get", {"errcode": 46003}, {"button": [one, below]})
+
+    app = await setup.wecom.app()
+    assert (app.name, app.is_on, app.scope.departments) == ("门卫", False, (1,))
+    assert await setup.wecom.menu() == ()
+    assert [sorted(each.keys) for each in await setup.wecom.menu()] == [["mine"], ["help"]]
+
+
+async def test_a_menu_is_set_for_our_app(setup: Setup) -> None:
+    await setup.wecom.set_menu([("我的申请", "mine"), ("帮助", "help")])
+
+    (asked,) = setup.server.asked("menu/create")
+    assert (asked.method, asked.query["agentid"]) == ("POST", "1000007")
+    assert asked.body["button"][0] == {"type": "click", "name": "我的申请", "key": "mine"}
+
+
+@pytest.mark.parametrize("buttons", [[], [("a", "b")] * 4, [("超过十六个字节", "mine")]])
+async def test_a_menu_that_wecom_would_refuse_is_not_sent(
+    setup: Setup, buttons: list[tuple[str, str]]
+) -> None:
+    with pytest.raises(ValueError, match=r"button|bytes"):
+        await setup.wecom.set_menu(buttons)
+    assert not setup.server.asked("menu/create")
