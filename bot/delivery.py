@@ -7,7 +7,7 @@ looked for before it is made again, and everything else may be done twice.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import assert_never
 
 from bot import outgoing
@@ -36,7 +36,7 @@ from storage.database import Database
 from storage.transaction import Transaction
 from storage.work import Claimed
 from workflows.containment import TransferAccepted, TransferRefused
-from workflows.model import AuditRecord, State, Ticket, TicketState
+from workflows.model import State, Ticket, TicketState
 from workflows.steps import Executed, Refused
 
 _CARD_FIELD_ERRORS = range(42014, 42052)  # document 90313
@@ -49,7 +49,6 @@ _WELCOME_LIVES = timedelta(seconds=20)
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _HALF_HOUR = 1800
 _LONGEST_WINDOW = timedelta(hours=1)  # of document 90312
-_PAGE = 1000
 _SENT = "message.sent"
 
 
@@ -94,8 +93,9 @@ class Delivery:
     async def remember_sent(self) -> None:
         """Count what was sent in the last hour against the limits that WeCom counts by."""
         now = self.company.now()
-        for record in await self.db.read(lambda tx: _sent_since(tx, now - _LONGEST_WINDOW)):
-            self.budget.remember(record.userid, (now - record.at).total_seconds())
+        sent = await self.db.read(lambda tx: tx.audit.since(now - _LONGEST_WINDOW, _SENT))
+        for userid, at in sent:
+            self.budget.remember(userid, (now - at).total_seconds())
 
     async def _say(self, what: SendText | SendNews, work: Claimed) -> Step:
         await self._within_budget(what.userid)
@@ -266,19 +266,6 @@ class Delivery:
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:delivery")
-
-
-def _sent_since(tx: Transaction, moment: datetime) -> list[AuditRecord]:
-    """Return the records of messages sent since then, the oldest first."""
-    found: list[AuditRecord] = []
-    last = tx.audit.head().seq
-    while last > 0:
-        page = tx.audit.after(max(0, last - _PAGE), min(_PAGE, last))
-        found = [each for each in page if each.at >= moment and each.kind == _SENT] + found
-        if page[0].at < moment:
-            break
-        last -= _PAGE
-    return found
 
 
 def _once_in(work: Claimed) -> int:

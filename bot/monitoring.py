@@ -19,7 +19,6 @@ from workflows.outside import SourceState
 
 _READY = 200
 _BROKEN = 500
-_BROKEN = 500
 _NOT_READY = 503
 
 Check = Callable[[], Awaitable[str]]  # '' when fine, else what is wrong in a few words

@@ -26,6 +26,7 @@ Entry = dict[str, Any]  # a record as its columns, before and after it is chaine
 START = "0" * 64  # what the first record takes for its predecessor's hash
 _ONLY_ROW = 1
 _STREAM = 1000
+_SKIMMED = 5000  # records read at a time while looking back
 
 _HEAD = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == _ONLY_ROW)
 _HEAD_FOR_UPDATE = _HEAD.with_for_update()
@@ -51,6 +52,11 @@ _AFTER = (
     .where(audit.c.seq > bindparam("seq"))
     .order_by(audit.c.seq)
     .limit(bindparam("limit"))
+)
+_NEWEST_UP_TO = (
+    select(audit.c.at, audit.c.kind, audit.c.userid)
+    .where(audit.c.seq <= bindparam("seq"), audit.c.seq > bindparam("seq") - _SKIMMED)
+    .order_by(audit.c.seq.desc())
 )
 _ALL = select(audit).order_by(audit.c.seq)
 
@@ -117,6 +123,19 @@ class Audit:
     def after(self, seq: int, limit: int) -> list[AuditRecord]:
         """Return the records that follow number `seq`, oldest first."""
         return [_record(r) for r in self._connection.execute(_AFTER, {"seq": seq, "limit": limit})]
+
+    def since(self, moment: datetime, kind: str) -> list[tuple[str, datetime]]:
+        """Return whom each record of a kind names, and when it was made, since then.
+
+        The oldest comes first. Only what is as new is read, and of that only the outside.
+        """
+        found: list[tuple[str, datetime]] = []
+        for seq in range(self.head().seq, 0, -_SKIMMED):
+            page = self._connection.execute(_NEWEST_UP_TO, {"seq": seq}).all()
+            found += [(row.userid, row.at) for row in page if row.at >= moment and row.kind == kind]
+            if page[-1].at < moment:
+                break
+        return found[::-1]
 
     def head(self) -> Head:
         """Return the newest record's number and hash, as stored beside the record."""

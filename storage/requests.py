@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     bindparam,
     delete,
     func,
     insert,
-    or_,
     select,
     tuple_,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
+from storage import searching
 from storage.moments import request_key, search_key, user_key
-from storage.statements import insert_or_ignore, prefix_of
+from storage.statements import insert_or_ignore
 from storage.stored import Stored
 from storage.tables import (
     REQUEST_IS_OPEN,
@@ -35,7 +34,6 @@ from storage.tables import (
 from workflows.model import Request, State, Vote
 
 _REQUEST = Stored(Request)
-_RECENT = 2000  # requests in which a search also finds the middle of a name
 
 _ADD = insert_or_ignore(requests)
 _ADD_VOTES = insert(votes)
@@ -244,23 +242,12 @@ class Requests:
             if (answered := _REQUEST.load(body).verdict.auto_review)
         )
 
-    def search(self, words: str, limit: int) -> list[Request]:
-        """Return the request with this id, then those whose subject or requester has this name.
+    def search(self, words: str, limit: int) -> Iterator[Request]:
+        """Yield at most so many requests that people may mean; see `searching`.
 
-        Names are found by their beginning; among the newest requests, by any part.
+        What is not looked at is not read. It ends with the transaction.
         """
-        name = search_key(words)
-        if not name:
-            return []
-        by_name = or_(*(prefix_of(column, name) for column in _NAMES))
-        recent = select(requests.c.id).order_by(requests.c.created_at.desc()).limit(_RECENT)
-        by_part = or_(*(column.contains(name, autoescape=True) for column in _NAMES))
-        found: dict[str, Request] = {}
-        for condition in (requests.c.id == request_key(words), by_name, _within(recent, by_part)):
-            statement = select(requests.c.body).where(condition)
-            for request in self._list(statement.order_by(*_NEWEST_FIRST).limit(limit)):
-                found.setdefault(request.id, request)
-        return list(found.values())[:limit]
+        return searching.search(self._connection, words, limit)
 
     def _list(self, statement: Select[str], **values: object) -> list[Request]:
         return [
@@ -312,13 +299,6 @@ class Requests:
             values = {"wanted": request_key(new.id), "approver": userid}
             self._connection.execute(_DROP_APPROVER, values)
         self._add_approvers(new, after - before)
-
-
-_NAMES = (requests.c.subject_name, requests.c.requester_name)
-
-
-def _within(ids: Select[str], condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return requests.c.id.in_(ids) & condition
 
 
 def _awaited(request: Request) -> set[str]:

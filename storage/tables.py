@@ -39,6 +39,7 @@ metadata = MetaData(
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
 WORK_IS_OPEN = text("state = 0")
+WORK_IS_LEASED = text("state = 0 AND leased = 1")
 WORK_IS_FINISHED = text("state > 0")
 REQUEST_IS_OPEN = text("is_open = 1")
 REQUEST_IS_PENDING = text("state = 'pending'")
@@ -87,6 +88,12 @@ Index(
     postgresql_where=WORK_IS_OPEN,
 )
 Index(
+    "ix_work_leased",
+    work.c.leased,
+    sqlite_where=WORK_IS_LEASED,
+    postgresql_where=WORK_IS_LEASED,
+)
+Index(
     "ix_work_finished",
     work.c.state,
     work.c.done_at,
@@ -130,9 +137,16 @@ Index(
 )
 Index("ix_requests_requester", requests.c.requester, requests.c.created_at)
 Index("ix_requests_customer", requests.c.external_userid, requests.c.created_at)
-Index("ix_requests_created_at", requests.c.created_at)
-Index("ix_requests_subject_name", requests.c.subject_name)
-Index("ix_requests_requester_name", requests.c.requester_name)
+# With all that a search through the newest requests looks at.
+Index(
+    "ix_requests_created_at",
+    requests.c.created_at,
+    requests.c.subject_name,
+    requests.c.requester_name,
+    requests.c.id,
+)
+Index("ix_requests_subject_name", requests.c.subject_name, requests.c.created_at)
+Index("ix_requests_requester_name", requests.c.requester_name, requests.c.created_at)
 
 votes = Table(
     "votes",

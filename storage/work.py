@@ -26,7 +26,7 @@ from storage import claiming
 from storage.jobs import Claimed, Filed, Job, Queue, WorkState
 from storage.moments import Moment
 from storage.statements import insert_or_ignore
-from storage.tables import WORK_IS_FINISHED, WORK_IS_OPEN, work
+from storage.tables import WORK_IS_FINISHED, WORK_IS_LEASED, WORK_IS_OPEN, work
 
 __all__ = ["Claimed", "Filed", "Job", "Queue", "Work", "WorkState"]
 
@@ -77,7 +77,7 @@ _CANCEL = (
     .where(WORK_IS_OPEN, work.c.key == bindparam("wanted"))
     .values(state=3, error="cancelled", done_at=bindparam("now"), leased=0)
 )
-_FREE_LEASES = update(work).where(WORK_IS_OPEN, work.c.leased == 1)
+_FREE_LEASES = update(work).where(WORK_IS_LEASED)
 _COUNT_OPEN = select(work.c.queue, func.count()).where(WORK_IS_OPEN).group_by(work.c.queue)
 _IS_DEAD = (WORK_IS_FINISHED, work.c.state == WorkState.DEAD.value)
 _COUNT_DEAD = select(work.c.queue, func.count()).where(*_IS_DEAD).group_by(work.c.queue)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from itertools import islice
 from types import MappingProxyType
 
 from bot.actions import looking_back, waiving
@@ -102,7 +103,7 @@ def look(scene: Scene, userid: str, what: str) -> None:
     """Tell the story of a request, or list the requests about a customer or by a member."""
     what = cut_characters(what, _LONGEST_SEARCH)
     hits = scene.tx.requests.search(what, _SEARCHED)
-    found = [each for each in hits if concerns(scene, userid, each)][:_SHOWN]
+    found = list(islice((each for each in hits if concerns(scene, userid, each)), _SHOWN))
     if not found:
         raise Refused("nothing_found", what=what)
     if len(found) == 1 or found[0].id == what.upper():

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import deciding, measuring, places, pretend
+from tests.bench import deciding, measuring, places, pretend, queue
 from tests.bench.measuring import Figures
 from tests.bench.places import Place
 
@@ -35,6 +35,7 @@ class Effort:
     asks: int
     budget: float  # seconds after which no further round begins
     decisions: deciding.Depth
+    queue: queue.Size
     rate: float = 20.0  # asks a second
 
     def letters(self, floor: float) -> int:
@@ -46,8 +47,8 @@ class Effort:
         return max(int(floor * self.seconds / 10), 200)
 
 
-FULL = Effort(rounds=3, seconds=2.0, asks=100, budget=100.0, decisions=deciding.FULL)
-QUICK = Effort(rounds=1, seconds=1.0, asks=40, budget=0.0, decisions=deciding.QUICK)
+FULL = Effort(3, 2.0, asks=100, budget=100.0, decisions=deciding.FULL, queue=queue.FULL)
+QUICK = Effort(1, 1.0, asks=40, budget=0.0, decisions=deciding.QUICK, queue=queue.QUICK)
 
 
 @dataclass(slots=True)
@@ -190,8 +191,10 @@ def _keep(kept: dict[str, Any]) -> Path:
 def main() -> int:
     """Run what the command line asks for; 1 if anything was lost or done twice."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="some 20 seconds, SQLite only")
-    parser.add_argument("--decisions", action="store_true", help="only what one decision costs")
+    parser.add_argument("--quick", action="store_true", help="half a minute, SQLite only")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--decisions", action="store_true", help="only what one decision costs")
+    only.add_argument("--queue", action="store_true", help="only the queue at size")
     wish = parser.parse_args()
     effort = QUICK if wish.quick else FULL
     databases: dict[str, _Places] = {"SQLite": places.sqlite}
@@ -199,15 +202,21 @@ def main() -> int:
         databases["PostgreSQL"] = places.postgresql
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(), "machine": _machine()}
     board = Board()
-    if not wish.decisions:
-        with _folder() as folder:
+    with _folder() as folder:
+        if not wish.decisions and not wish.queue:
             asyncio.run(measure(board, effort, folder, databases))
+        if not wish.decisions:
+            found["queue"] = asyncio.run(queue.measure(effort.queue, folder, databases))
     rows = found["rows"] = list(board.rows())
-    decided = found["decisions"] = deciding.measure(effort.decisions)
+    if not wish.queue:
+        found["decisions"] = deciding.measure(effort.decisions)
     took = found["took_seconds"] = round(time.perf_counter() - board.start)
     if rows:
         sys.stdout.write(f"{_table(rows)}\n\n")
-    sys.stdout.write(f"{deciding.table(decided)}\n")
+    if "queue" in found:
+        sys.stdout.write(f"{queue.table(found['queue'])}\n\n")
+    if "decisions" in found:
+        sys.stdout.write(f"{deciding.table(found['decisions'])}\n")
     sys.stdout.write(f"{took} s, {os.cpu_count()} cores; kept in {_keep(found)}\n")
     return 1 if any(row["lost"] or row["doubled"] for row in rows) else 0
 

@@ -25,7 +25,7 @@ def post(message: str) -> bytes:
     return head.encode() + body
 
 
-def added(userid: str, external_userid: str) -> bytes:
+def added(userid: str, external_userid: str, channel: str = "") -> bytes:
     """Return the callback of a member who has added a customer, with a welcome code."""
     return post(
         _head("sys", "event")
@@ -33,7 +33,7 @@ def added(userid: str, external_userid: str) -> bytes:
         + "<ChangeType><![CDATA[add_external_contact]]></ChangeType>"
         + f"<UserID><![CDATA[{userid}]]></UserID>"
         + f"<ExternalUserID><![CDATA[{external_userid}]]></ExternalUserID>"
-        + "<State><![CDATA[]]></State>"
+        + f"<State><![CDATA[{channel}]]></State>"
         + f"<WelcomeCode><![CDATA[code-{external_userid}]]></WelcomeCode></xml>"
     )
 

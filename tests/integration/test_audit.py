@@ -71,6 +71,30 @@ async def test_the_tail_and_pages_are_oldest_first(db: Database) -> None:
     assert [r.seq for r in await db.read(lambda tx: tx.audit.after(1, 2))] == [2, 3]
 
 
+async def test_looking_back_finds_whom_the_records_of_a_kind_name_oldest_first(
+    db: Database,
+) -> None:
+    """Over more records than are read at a time."""
+
+    def step(tx: Transaction) -> None:
+        for number in range(12_000):
+            kind = "message.sent" if number % 3000 == 0 else "request.opened"
+            at = NOON + timedelta(seconds=number)
+            tx.audit.add(a_record(kind, at=at, userid=f"u{number}"))
+
+    await db.write(step)
+    since = NOON + timedelta(seconds=3000)
+
+    found = await db.read(lambda tx: tx.audit.since(since, "message.sent"))
+
+    assert found == [(f"u{n}", NOON + timedelta(seconds=n)) for n in (3000, 6000, 9000)]
+    assert await db.read(lambda tx: tx.audit.since(NOON + timedelta(days=1), "x")) == []
+
+
+async def test_nothing_is_found_by_looking_back_in_an_empty_record(db: Database) -> None:
+    assert await db.read(lambda tx: tx.audit.since(NOON, "message.sent")) == []
+
+
 async def test_records_of_many_batches_and_threads_form_one_chain(db: Database) -> None:
     def step(tx: Transaction) -> None:
         tx.audit.add(a_record("one"))

@@ -262,7 +262,7 @@ async def test_a_search_finds_ids_and_names(db: Database, words: str, expected: 
         a_request("XYZ", subject=Subject("wm3", "Bob", "wm3"), requester=a_person("x", "王")),
     )
 
-    assert await ids(db, lambda tx: tx.requests.search(words, 9)) == expected
+    assert await ids(db, lambda tx: list(tx.requests.search(words, 9))) == expected
 
 
 async def test_hot_queries_use_their_index(db: Database, engine: Engine) -> None:
