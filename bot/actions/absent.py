@@ -41,8 +41,9 @@ def leave(scene: Scene, userid: str, wish: Away) -> None:
     )
     count = scene.tx.requests.count_pending_for(userid)
     words = {"who": who.name, "delegate": delegate.name, "until": until, "count": count}
-    scene.tell([userid], "absence.begun", **words)
-    scene.tell([delegate.userid], "absence.standing_in", **words)
+    quiet = "" if count else "_quiet"
+    scene.tell([userid], f"absence.begun{quiet}", **words)
+    scene.tell([delegate.userid], f"absence.standing_in{quiet}", **words)
     for each in (who.userid, *former):
         sweeping.start_for(scene, each)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,11 +73,18 @@ def fill(places: Sequence[Place], templates: Mapping[str, Template], requests: i
     for each in loadings:
         each.begin()
     with ThreadPoolExecutor(len(loadings)) as threads:
-        for lines in filling.batches():
-            list(threads.map(Loading.take, loadings, [lines] * len(loadings)))
-        heads, jobs = [filling.head] * len(loadings), [filling.job] * len(loadings)
-        list(threads.map(Loading.end, loadings, heads, jobs))
+        under_way: list[Future[None]] = []
+        for lines in filling.batches():  # made while those before are stored
+            _done(under_way)
+            under_way = [threads.submit(each.take, lines) for each in loadings]
+        _done(under_way)
+        _done(threads.submit(each.end, filling.head, filling.job) for each in loadings)
     return filling.known
+
+
+def _done(under_way: Iterable[Future[None]]) -> None:
+    for each in list(under_way):
+        each.result()
 
 
 async def opened(place: Place, requests: int, known: Sequence[Known], folder: Path) -> Office:

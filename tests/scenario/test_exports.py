@@ -88,13 +88,13 @@ async def test_ones_own_customers_come_in_full_with_watermark_and_hash(opens: Op
         assert len(mark) == 1
         assert mark[0].startswith(f"# 门卫导出 {request.id} · 孙磊（sunlei）")
         assert "2 位客户" in mark[0]
+    told = await stage.hears("sunlei", f"查 {request.id}")
     (built,) = await stage.records(request.id, "export.built")
     (sent,) = await stage.records(request.id, "export.sent")
     sha256 = hashlib.sha256(content).hexdigest()
     assert built.detail["sha256"] == sent.detail["sha256"] == sha256
     assert (built.detail["rows"], built.detail["bytes"]) == (2, len(content))
     assert built.seq < sent.seq
-    told = await stage.hears("sunlei", f"查 {request.id}")
     assert sha256[:12] in told["text"]
     assert (await stage.request(request.id)).state is State.EXECUTED
 
@@ -277,6 +277,7 @@ async def test_a_file_that_cannot_be_sent_is_said_to_have_failed(opens: Opens) -
 
     request = await stage.newest("sunlei")
     assert request.state is State.EXECUTION_FAILED
+    await stage.quiet()  # the card that was pressed has changed
     await stage.say("sunlei", f"重提 {request.id}")
     await stage.press("wangfang", await stage.card("wangfang", "导出"), "approve")
     await file(stage, "sunlei")

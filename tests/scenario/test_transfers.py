@@ -45,6 +45,7 @@ async def passages(stage: Stage, request_id: str) -> dict[str, PassageState]:
 
 
 async def a_day_later(stage: Stage, **more: float) -> None:
+    await stage.quiet()  # what is on its way would be sent twice: its lease would run out
     stage.clock.move(**(more or {"hours": 24, "minutes": 20}))
     stage.simulator.world.settle_transfers()
     await stage.quiet()
@@ -179,12 +180,14 @@ async def test_what_is_not_seen_in_a_week_is_given_to_a_human(
     await befriended(stage, "sunlei", ZHANG_WEI)
     request_id = await approved(stage, "转移 张伟 给 李强")
     await stage.hears("sunlei", "企业微信已受理")
+    await stage.quiet()
     world.state.transfers[0].due += 90 * 86400
 
     for days in (1, 3):
         before = stage.clock.now()
         stage.clock.move(days=days, minutes=15)
         await looked_since(stage, before)
+        await stage.quiet()
     stage.clock.move(days=4, minutes=15)
 
     await stage.hears("sunlei", "一周内没有看到结果 1 位")
@@ -368,6 +371,7 @@ async def test_twice_in_ninety_days_is_the_most_and_that_is_known(opens: Opens) 
     await stage.say("sunlei", "转移 张伟 给 李强")
     await stage.hears("sunlei", "张伟：90 天内已转移 2 次")
 
+    await stage.quiet()
     stage.clock.move(days=91)
     await stage.say("sunlei", "转移 张伟 给 李强")
     await stage.card("wangfang", "申请转移 张伟")
