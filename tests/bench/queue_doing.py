@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from bot.actions import asking, queries, sweeping, voting
+from bot.actions import asking, queries, sweeping, tickets, voting
 from storage.transaction import Transaction
 from storage.work import Queue
 from tests.bench import queue_company as people
@@ -100,3 +100,16 @@ def ask(office: Office) -> tuple[Known, Step]:
 def press(office: Office, known: Known) -> Step:
     lead = people.lead(known.team)
     return lambda tx: voting.approve(office.scene(tx, lead), lead, known.id, via="card")
+
+
+def forget(office: Office, known: Known) -> Step:
+    """Return a step that takes back the ticket which a press has brought.
+
+    Nobody makes it here, and a member's open tickets are looked through when they ask again.
+    """
+
+    def step(tx: Transaction) -> None:
+        if request := tx.requests.get(known.id):
+            tickets.revoke(office.company.scene(tx), request)
+
+    return step

@@ -25,6 +25,7 @@ from tests.bench.queue_filling import Filling, Known, teams
 from tests.bench.queue_loading import Loading
 from tests.bench.queue_templates import Template
 
+_VERIFIED = 10_000  # requests at most: a million would take a minute
 _FIRST_DUE = "SELECT due FROM work WHERE state = 0 AND queue = 2 ORDER BY due LIMIT 40"
 
 
@@ -100,5 +101,7 @@ async def opened(place: Place, requests: int, known: Sequence[Known], folder: Pa
     db = Database.open(place.url)
     company = Company(checking.compiled(found.rules), lambda: datetime.now(UTC))
     await company.refresh(db)
+    if requests <= _VERIFIED and (breach := await db.read(lambda tx: tx.audit.verify())):
+        raise ValueError(f"the audit was not filled as the program writes it: {breach}")
     dues = place.ask(_FIRST_DUE)
     return Office(place, requests, db, company, known, from_milliseconds(dues[-1][0]))

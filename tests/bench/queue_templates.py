@@ -74,7 +74,7 @@ class _Times:
 
 
 class Template:
-    """One story, to be stamped with other values: `names` are those it needs besides times."""
+    """One story, to be stamped with other names, ids and times."""
 
     def __init__(self, story: Story) -> None:
         self._times = _Times(story.request["created_at"])
