@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot import command_arguments as arguments
 from bot.command_approvals import to_away, to_deny
@@ -93,6 +94,7 @@ OFFERED: tuple[type[Command], ...] = (
     SendBack,
     Away,
     Back,
+    Team,
     TransferCustomers,
     TagCustomer,
     UntagCustomer,
@@ -105,8 +107,17 @@ OFFERED: tuple[type[Command], ...] = (
     BreakGlass,
     Review,
     Rules,
+    Feedback,
     Help,
 )
+
+
+class Audience(StrEnum):
+    """Whom the help shows a command to. Anybody may send any; what it does checks for itself."""
+
+    EVERYBODY = "everybody"
+    DECIDERS = "deciders"  # who leads somebody or decides on requests
+    ADMINS = "admins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +130,7 @@ class Verb:
     en: tuple[str, ...]
     read: Callable[[str], Command]  # what follows the verb, to the command; raises Wrong
     glued: Callable[[str], bool] = arguments.never  # may this follow the verb without a space
+    audience: Audience = Audience.EVERYBODY
 
     def word(self, language: str) -> str:
         """Return the word shown to readers of a language."""
@@ -137,6 +149,7 @@ def _help(rest: str) -> Help:
 
 
 _ID = arguments.starts_with_id
+_DECIDERS, _ADMINS = Audience.DECIDERS, Audience.ADMINS
 VERBS: tuple[Verb, ...] = (
     Verb(
         "add",
@@ -226,6 +239,7 @@ VERBS: tuple[Verb, ...] = (
         ("待办", "待审", "待审批", "代办", "待办事项", "审批"),
         ("todo", "to do", "pending", "inbox"),
         arguments.nothing(Todo),
+        audience=_DECIDERS,
     ),
     Verb(
         "approve",
@@ -234,6 +248,7 @@ VERBS: tuple[Verb, ...] = (
         ("approve", "accept", "allow"),
         to_approve,
         _ID,
+        audience=_DECIDERS,
     ),
     Verb(
         "deny",
@@ -242,8 +257,17 @@ VERBS: tuple[Verb, ...] = (
         ("reject", "deny", "refuse", "decline"),
         to_deny,
         _ID,
+        audience=_DECIDERS,
     ),
-    Verb("undo", Undo, ("反悔",), ("undo", "take back"), arguments.only_id(Undo), _ID),
+    Verb(
+        "undo",
+        Undo,
+        ("反悔",),
+        ("undo", "take back"),
+        arguments.only_id(Undo),
+        _ID,
+        audience=_DECIDERS,
+    ),
     Verb(
         "waive",
         Waive,
@@ -251,6 +275,7 @@ VERBS: tuple[Verb, ...] = (
         ("waive", "waivers", "standing approval", "standing approvals"),
         to_waive,
         _ID,
+        audience=_DECIDERS,
     ),
     Verb(
         "end_waiver",
@@ -259,6 +284,7 @@ VERBS: tuple[Verb, ...] = (
         ("end waiver", "end-waiver", "unwaive", "cancel waiver", "revoke waiver"),
         to_end_waiver,
         arguments.always,
+        audience=_DECIDERS,
     ),
     Verb(
         "hand_over",
@@ -267,6 +293,7 @@ VERBS: tuple[Verb, ...] = (
         ("handover", "hand over", "hand-over", "forward"),
         arguments.id_and_who(HandOver),
         _ID,
+        audience=_DECIDERS,
     ),
     Verb(
         "add_approver",
@@ -275,6 +302,7 @@ VERBS: tuple[Verb, ...] = (
         ("add-approver", "add approver"),
         arguments.id_and_who(AddApprover),
         _ID,
+        audience=_DECIDERS,
     ),
     Verb(
         "send_back",
@@ -283,6 +311,7 @@ VERBS: tuple[Verb, ...] = (
         ("return", "send-back", "send back"),
         arguments.id_and_text(SendBack, Fault.WHAT_MISSING),
         _ID,
+        audience=_DECIDERS,
     ),
     Verb(
         "away",
@@ -291,9 +320,24 @@ VERBS: tuple[Verb, ...] = (
         ("away", "leave"),
         to_away,
         arguments.always,
+        audience=_DECIDERS,
     ),
-    Verb("back", Back, ("回来", "销假", "我回来了"), ("back",), arguments.nothing(Back)),
-    Verb("team", Team, ("团队", "我的团队"), ("team", "my team"), arguments.nothing(Team)),
+    Verb(
+        "back",
+        Back,
+        ("回来", "销假", "我回来了"),
+        ("back",),
+        arguments.nothing(Back),
+        audience=_DECIDERS,
+    ),
+    Verb(
+        "team",
+        Team,
+        ("团队", "我的团队"),
+        ("team", "my team"),
+        arguments.nothing(Team),
+        audience=_DECIDERS,
+    ),
     Verb(
         "transfer",
         TransferCustomers,
@@ -332,7 +376,15 @@ VERBS: tuple[Verb, ...] = (
         arguments.to_look,
         arguments.is_findable,
     ),
-    Verb("grant", Grant, ("授权", "临时授权"), ("grant",), arguments.to_grant, arguments.always),
+    Verb(
+        "grant",
+        Grant,
+        ("授权", "临时授权"),
+        ("grant",),
+        arguments.to_grant,
+        arguments.always,
+        audience=_DECIDERS,
+    ),
     Verb(
         "revoke",
         RevokeRight,
@@ -340,9 +392,26 @@ VERBS: tuple[Verb, ...] = (
         ("revoke",),
         arguments.to_revoke,
         arguments.always,
+        audience=_DECIDERS,
     ),
-    Verb("freeze", Freeze, ("冻结",), ("freeze",), arguments.to_freeze, arguments.always),
-    Verb("unfreeze", Unfreeze, ("解冻", "解除冻结"), ("unfreeze",), to_unfreeze, arguments.always),
+    Verb(
+        "freeze",
+        Freeze,
+        ("冻结",),
+        ("freeze",),
+        arguments.to_freeze,
+        arguments.always,
+        audience=_DECIDERS,
+    ),
+    Verb(
+        "unfreeze",
+        Unfreeze,
+        ("解冻", "解除冻结"),
+        ("unfreeze",),
+        to_unfreeze,
+        arguments.always,
+        audience=_DECIDERS,
+    ),
     Verb(
         "break_glass",
         BreakGlass,
@@ -350,8 +419,9 @@ VERBS: tuple[Verb, ...] = (
         ("break-glass", "break glass", "breakglass", "confirm break-glass", "confirm break glass"),
         to_break_glass,
         _ID,
+        audience=_ADMINS,
     ),
-    Verb("review", Review, ("复盘",), ("review",), to_review, _ID),
+    Verb("review", Review, ("复盘",), ("review",), to_review, _ID, audience=_DECIDERS),
     Verb("rules", Rules, ("规则", "查规则", "看规则"), ("rules", "rule"), arguments.nothing(Rules)),
     Verb("feedback", Feedback, ("反馈", "意见反馈"), ("feedback",), arguments.to_feedback),
     Verb("help", Help, ("帮助", "使用说明", "?"), ("help", "usage"), _help, arguments.always),

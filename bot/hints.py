@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.command_arguments import LOOK_ALIKES
-from bot.command_types import Command, Unclear
-from bot.commands import OFFERED, VERBS, Verb, verb
+from bot.command_types import Unclear
+from bot.commands import VERBS, Audience, Verb, verb
 from bot.texts import Text, Texts, joined
 
 EXAMPLE_ID = "A7K2"
@@ -30,20 +30,25 @@ def unfinished(missing: Iterable[str], texts: Texts) -> Text:
     return texts("asking.intro", missing=texts.listed(texts(f"asking.{need}") for need in missing))
 
 
-def help_on(topic: str | None, texts: Texts, offered: tuple[type[Command], ...] = OFFERED) -> Text:
-    """Return the help for one verb's name, or for all that is offered."""
-    if topic:
-        return _topic(verb(topic), texts)
+def overview(texts: Texts, audiences: Iterable[Audience]) -> list[Text]:
+    """Return the help for these audiences: a message each, since WeCom cuts long ones."""
+    parts = [_section(audience, texts) for audience in audiences]
+    footer = texts("help.footer", example=verb("withdraw").word(texts.language))
+    return [*parts[:-1], joined([parts[-1], "", footer])]
+
+
+def _section(audience: Audience, texts: Texts) -> Text:
     items = [
         texts("help.item", usage=_usage(each, texts), line=texts(f"help.line.{each.name}"))
         for each in VERBS
-        if each.kind in offered
+        if each.audience is audience
     ]
-    footer = texts("help.footer", example=verb("approve").word(texts.language))
-    return joined([texts("help.intro"), "", *items, "", footer])
+    return joined([texts(f"help.intro.{audience}"), "", *items])
 
 
-def _topic(each: Verb, texts: Texts) -> Text:
+def help_on(topic: str, texts: Texts) -> Text:
+    """Return the help for one verb's name."""
+    each = verb(topic)
     words = [*each.zh, *each.en]
     words.remove(each.word(texts.language))
     return texts(

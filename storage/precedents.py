@@ -1,4 +1,4 @@
-"""What was decided before: of the same person, and how long an approver usually takes."""
+"""What was decided before: for one person or a team, and how long approvers usually take."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, select
 
 from storage.moments import user_key
 from storage.stored import Stored
@@ -33,12 +33,52 @@ class Precedent:
     comment: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many of a person's requests came to one state; `today` and `week` count adds alone."""
+
+    userid: str  # in lower case
+    state: State
+    today: int
+    week: int
+    week_all: int  # of every action
+    count: int
+    oldest: datetime  # when the first of them was made
+
+
 _PRECEDENT = Stored(Precedent)
 _OF_REQUESTER = (
     select(requests.c.body)
     .where(requests.c.requester == bindparam("userid"), requests.c.created_at < bindparam("before"))
     .order_by(requests.c.created_at.desc(), requests.c.id)
     .limit(_LOOKED_AT)
+)
+_IS_ADD = requests.c.action == bindparam("add")
+
+
+def _number(*of: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((and_(*of), 1), else_=0))
+
+
+def _since(name: str) -> ColumnElement[bool]:
+    return requests.c.created_at >= bindparam(name, type_=requests.c.created_at.type)
+
+
+_TALLIES = (
+    select(
+        requests.c.requester,
+        requests.c.state,
+        _number(_IS_ADD, _since("today")),
+        _number(_IS_ADD, _since("week")),
+        _number(_since("week")),
+        func.count(),
+        func.min(requests.c.created_at, type_=requests.c.created_at.type),
+    )
+    .where(
+        requests.c.requester.in_(bindparam("userids", expanding=True)),
+        _since("since"),
+    )
+    .group_by(requests.c.requester, requests.c.state)
 )
 _EARLIER = votes.alias("earlier")
 _ASKED_AT = func.coalesce(func.max(_EARLIER.c.at), requests.c.created_at, type_=votes.c.at.type)
@@ -88,3 +128,15 @@ class Precedents:
         for userid, asked_at, at in self._connection.execute(_ANSWERS, values):
             found.setdefault(userid, []).append((asked_at, at))
         return found
+
+    def tallies(
+        self, userids: Iterable[str], add: str, *, today: datetime, week: datetime, since: datetime
+    ) -> list[Tally]:
+        """Return what came of the requests that these people made since `since`, by state.
+
+        `add` is the action whose requests are counted for today and the week.
+        """
+        values = {"userids": [user_key(each) for each in userids], "add": add}
+        times = {"today": today, "week": week, "since": since}
+        rows = self._connection.execute(_TALLIES, values | times)
+        return [Tally(userid, State(word), *rest) for userid, word, *rest in rows]

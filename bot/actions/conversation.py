@@ -16,8 +16,11 @@ from bot.actions import (
     customers,
     exceptional,
     explaining,
+    feedback,
+    helping,
     queries,
     rights,
+    team,
     voting,
     waiving,
 )
@@ -39,6 +42,7 @@ from bot.command_types import (
     EndWaiver,
     ExportCustomers,
     Fault,
+    Feedback,
     Freeze,
     Grant,
     HandOver,
@@ -55,6 +59,7 @@ from bot.command_types import (
     SendBack,
     Supplement,
     TagCustomer,
+    Team,
     Todo,
     TransferCustomers,
     Unclear,
@@ -162,10 +167,8 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
             customers.obey(scene, userid, command, tags)
         case Look(what):
             queries.look(scene, userid, what)
-        case Rules():
-            queries.rules(scene, userid)
-        case Help(topic):
-            scene.answer(userid, hints.help_on(topic, scene.texts))
+        case Team() | Rules() | Feedback() | Help():
+            _inform(scene, userid, command)
         case Unclear(suggestion="add", why=Fault.WHAT_MISSING):
             asking.ask(scene, userid, "")
         case Unclear():
@@ -178,6 +181,22 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
             scene.tell([userid], "talk.thanked")
         case _:
             scene.tell([userid], "talk.not_a_command")
+
+
+def _inform(scene: Scene, userid: str, command: Team | Rules | Feedback | Help) -> None:
+    match command:
+        case Team():
+            team.show(scene, userid)
+        case Rules():
+            queries.rules(scene, userid)
+        case Feedback(text):
+            feedback.give(scene, userid, text)
+        case Help(str(topic)):
+            scene.answer(userid, hints.help_on(topic, scene.texts))
+        case Help():
+            helping.answer(scene, userid)
+        case _:
+            assert_never(command)
 
 
 def _decide(

@@ -241,6 +241,40 @@ async def test_requests_are_counted_by_person_action_time_and_state(db: Database
     assert found == {State.PENDING: 1, State.DENIED: 1}
 
 
+async def test_a_teams_requests_are_told_apart_by_day_week_action_and_state(db: Database) -> None:
+    def at(hours: int, id_: str, **of: object) -> Request:
+        made = NOON - hours * HOUR
+        return replace(a_request(id_, subject=Subject(f"s{id_}", "甲")), created_at=made, **of)  # type: ignore[arg-type]
+
+    await add(
+        db,
+        at(1, "A7K2", requester=FANG),
+        at(30, "A7K3", requester=FANG),
+        at(2, "A7K4", requester=FANG, action="customer.transfer"),
+        at(3, "A7K5", requester=FANG, state=State.DENIED),
+        at(200, "A7K6", requester=FANG, state=State.DENIED),
+        at(2000, "A7K7", requester=FANG),
+        at(1, "A7K8", requester=Person("other", "别人")),
+    )
+
+    found = await db.read(
+        lambda tx: tx.precedents.tallies(
+            ["WANGFANG"],
+            "friend.add",
+            today=NOON - 12 * HOUR,
+            week=NOON - 48 * HOUR,
+            since=NOON - 720 * HOUR,
+        )
+    )
+
+    by_state = {each.state: each for each in found}
+    pending, denied = by_state[State.PENDING], by_state[State.DENIED]
+    assert {each.userid for each in found} == {"wangfang"}
+    assert (pending.today, pending.week, pending.week_all, pending.count) == (1, 2, 3, 3)
+    assert pending.oldest == NOON - 30 * HOUR
+    assert (denied.today, denied.week, denied.week_all, denied.count) == (1, 1, 1, 2)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -43,8 +43,9 @@ from bot.command_types import (
     Why,
     WithdrawRequest,
 )
-from bot.commands import OFFERED, VERBS, language_of, parse
+from bot.commands import OFFERED, VERBS, Audience, language_of, parse
 from bot.texts import Texts
+from bot.wecom import limits
 from tests.makers_words import wide
 
 ZH, EN = texts.load("zh-CN"), texts.load("en")
@@ -294,8 +295,8 @@ def test_arguments_that_lack_are_named(text: str, unclear: Unclear) -> None:
 
 
 @pytest.mark.parametrize("text", ["团队", "team", "反馈 很好用", "帮助 团队"])
-def test_what_this_version_does_not_offer_says_so(text: str) -> None:
-    command = parse(text)
+def test_what_a_version_does_not_offer_says_so(text: str) -> None:
+    command = parse(text, (Help,))
 
     assert isinstance(command, Unclear)
     assert command.why is Fault.NOT_YET
@@ -362,8 +363,10 @@ def test_the_help_lists_what_is_offered_and_nothing_else(spoken: Texts) -> None:
 
     assert len(offered) == len(OFFERED)
     assert lines == offered
-    assert len(hints.help_on(None, spoken).splitlines()) == len(offered) + 4
-    assert len(hints.help_on(None, spoken).encode()) <= 2048
+    parts = hints.overview(spoken, Audience)
+    assert sum(line.count(" — ") for part in parts for line in part.splitlines()) == len(offered)
+    for part in parts:
+        assert len(part.encode()) <= limits.TEXT_BYTES
 
 
 @BOTH

@@ -155,7 +155,9 @@ async def _echoes_as_html(request: web.Request) -> web.StreamResponse:
 
 def _hasty(setup: Setup) -> Wecom:
     setup.server.answers("user/get", _hangs)
-    return setup.another(setup.store, aiohttp.ClientTimeout(total=0.2))
+    return setup.another(
+        setup.store, aiohttp.ClientTimeout(total=1.5)
+    )  # the token must come in time
 
 
 def _nobody_there(setup: Setup) -> Wecom:
