@@ -10,6 +10,7 @@ from bot.actions import (
     absent,
     adding,
     bulk_parts,
+    carrying,
     chat_notices,
     containing,
     deciding,
@@ -26,6 +27,7 @@ from bot.actions import (
     sweeping,
     temporary,
     tickets,
+    undoing,
     versions,
     waiving,
 )
@@ -107,6 +109,8 @@ class Clockwork:
                 return await self.customers.begin_now()
             case kind if kind in bulk_parts.TIMERS:
                 return lambda tx: bulk_parts.TIMERS[kind](self._scene(tx), work.body)
+            case carrying.HELD:
+                return lambda tx: undoing.carry_out(self._scene(tx), work.body)
             case containing.CHECK:
                 return await self._check_remedy(*work.body.split("|", 1))
             case kind if kind in temporary.TIMERS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
@@ -25,6 +26,17 @@ _CHANGE = (
     update(grants)
     .where(grants.c.id == bindparam("wanted"), GRANT_IS_LIVE)
     .values(is_open=bindparam("new_is_open"), body=bindparam("new_body"))
+)
+_ENDED_FOR = select(grants.c.body).where(
+    grants.c.userid == bindparam("userid"),
+    grants.c.action == bindparam("action"),
+    grants.c.is_open == 0,
+    grants.c.expires_at > bindparam("after"),
+)
+_REOPEN = (
+    update(grants)
+    .where(grants.c.id == bindparam("wanted"), grants.c.is_open == 0)
+    .values(is_open=1, body=bindparam("new_body"))
 )
 
 
@@ -56,6 +68,15 @@ class Grants:
             "new_body": _GRANT.dump(grant),
         }
         return self._connection.execute(_CHANGE, values).rowcount == 1
+
+    def ended_early(self, userid: str, action: str, now: datetime) -> list[Grant]:
+        """Return what lent this member one action, has ended, and would not have by itself."""
+        return self._list(_ENDED_FOR, userid=user_key(userid), action=action, after=now)
+
+    def reopen(self, grant: Grant) -> bool:
+        """Write a grant that counts again; False if it has not ended."""
+        values = {"wanted": request_key(grant.id), "new_body": _GRANT.dump(grant)}
+        return self._connection.execute(_REOPEN, values).rowcount == 1
 
     def of_member(self, userid: str) -> list[Grant]:
         """Return what is lent to this member."""

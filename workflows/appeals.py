@@ -1,11 +1,10 @@
-"""A refusal is looked at once more, by somebody else; and an approval is taken back in time."""
+"""A refusal is looked at once more, by somebody else."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from workflows import endings
 from workflows.endings import Moved
 from workflows.lockout import CHANGE
 from workflows.model import (
@@ -73,16 +72,3 @@ def drafted(refused: Request, appeal_id: str, verdict: Verdict, now: datetime) -
         barred=refusers(refused),
         appeal_of=refused.id,
     )
-
-
-def check_undo(request: Request, userid: str, window: timedelta, now: datetime) -> None:
-    """Raise Refused unless somebody may take back, at this moment, the approval they gave.
-
-    `not_your_decision` (who decided), `not_decided`, `undo_over` (when it was).
-    """
-    endings.expect(request, State.APPROVED, State.EXECUTED, State.EXECUTION_FAILED)
-    if not same_user(request.decided_by, f"{_PERSON}{userid}"):
-        raise Refused("not_your_decision", id=request.id, who=endings.who_decided(request))
-    decided = request.decided_at or request.created_at
-    if now > decided + window:
-        raise Refused("undo_over", id=request.id, when=decided + window)

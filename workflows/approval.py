@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from workflows import appeals, asking_back, endings, escalating, handing, voting
+from workflows import appeals, asking_back, endings, escalating, handing, undoing, voting
 from workflows.approvers import Sources, concerned, ids_of, people_in
 from workflows.effects import CloseCards, Effect, JudgeAgain, Perform, Refuse, Tell, TellRequester
 from workflows.endings import Moved, who_decided
@@ -36,6 +36,7 @@ from workflows.steps import (
     Step,
     Supersede,
     Supplement,
+    TakeBack,
     Withdraw,
 )
 from workflows.voting import Here, waiting_for
@@ -98,7 +99,7 @@ def advance(
     Raises `Refused` when the step may not be taken: `already_decided` (who, when, state),
     `not_decided`, `expired` (when), `not_due`, `own_request`, `acts_for_requester`,
     `decided_before`, `voted_already` (when), `not_an_approver` and `you_are_away` (who is asked),
-    `not_yours`, `comment_needed`, and what `handing`, `asking_back` and `appeals` name.
+    `not_yours`, `comment_needed`, and what `handing`, `asking_back`, `appeals` and `undoing` name.
     """
     here = Here(sources, fallback, now)
     match step:
@@ -128,6 +129,8 @@ def advance(
             moved = voting.seat(request, here)
         case Revoke():
             moved = _revoke(request, step, here)
+        case TakeBack():
+            moved = undoing.take_back(request, step, now)
         case Executed() | ExecutionFailed():
             moved = _executed(request, step, here)
         case _:

@@ -65,6 +65,11 @@ def ended(grant: Grant, why: Ending, now: datetime) -> Grant:
     return replace(grant, ended_because=why, ended_at=now)
 
 
+def resumed(grant: Grant) -> Grant:
+    """Return the grant as if it had not ended."""
+    return replace(grant, ended_because=None, ended_at=None)
+
+
 def remind_at(grant: Grant) -> datetime:
     """Return when the member hears that it will end: a day before, or a quarter of a short one."""
     return grant.until - min(_DAY, (grant.until - grant.since) / 4)

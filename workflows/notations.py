@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from workflows.schedules import parse_duration, parse_window, windows_of
+from workflows.schedules import parse_duration, parse_pause, parse_window, windows_of
 
 MOST_EXPIRY = timedelta(hours=72)  # a card can be updated for 72 h only (document 94888)
 
@@ -27,6 +27,14 @@ def _listed(value: object) -> object:
 def _duration(text: str) -> str:
     try:
         parse_duration(text)
+    except ValueError:
+        raise _wrong("bad_duration", value=text) from None
+    return text
+
+
+def _pause(text: str) -> str:
+    try:
+        parse_pause(text)
     except ValueError:
         raise _wrong("bad_duration", value=text) from None
     return text
@@ -140,6 +148,7 @@ def _default(value: object) -> object:
 
 
 Duration = Annotated[str, AfterValidator(_duration)]
+Pause = Annotated[str, AfterValidator(_pause)]  # a duration, or '0s'
 _PLAIN_TYPES = ({"type": each} for each in ("string", "number", "boolean"))
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 DefaultValue = Annotated[

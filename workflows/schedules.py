@@ -140,6 +140,11 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
+def parse_pause(text: str) -> timedelta:
+    """Read the same, or '0s' for no time at all."""
+    return timedelta() if text == "0s" else parse_duration(text)
+
+
 def parse_window(text: str) -> Window:
     """Read '09:00-19:00', or '22:00-06:00' past midnight; ValueError for anything else."""
     found = re.fullmatch(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})", text)

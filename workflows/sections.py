@@ -28,6 +28,7 @@ from workflows.notations import (
     Moment,
     Name,
     Names,
+    Pause,
     Recipients,
     Selector,
     Sources,
@@ -212,7 +213,7 @@ class ChainDefaults(Section):
     on_no_approver: Ladder = ()
     comment: CommentRules = CommentRules()
     reasons: tuple[str, ...] = ()
-    undo_window: Duration = "60s"
+    undo_window: Pause = "60s"
 
 
 class Mark(Section):

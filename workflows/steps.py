@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflows.model import Verdict
 from workflows.timing import Timing
@@ -147,6 +147,17 @@ class Revoke:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Whoever decided takes their approval back, within the time there is for second thoughts.
+
+    What it has brought about is undone by whoever orders the step.
+    """
+
+    by: str  # userid
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Executed:
     """It was carried out."""
 
@@ -175,6 +186,7 @@ Step = (
     | Supersede
     | Reassign
     | Revoke
+    | TakeBack
     | Executed
     | ExecutionFailed
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bot.actions import absent, appealing, passing
+from bot.actions import absent, appealing, passing, undoing
 from bot.actions.scene import Scene
 from bot.command_types import (
     AddApprover,
@@ -38,6 +38,6 @@ def obey(scene: Scene, userid: str, command: Arranging) -> None:
         case Appeal(id, reason):
             appealing.appeal(scene, userid, id, reason)
         case Undo(id):
-            appealing.take_back(scene, userid, id)
+            undoing.take_back(scene, userid, id)
         case _:
             assert_never(command)

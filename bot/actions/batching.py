@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pydantic import TypeAdapter
 
-from bot.actions import deciding, voting
+from bot.actions import deciding, undoing, voting
 from bot.actions.scene import Scene
 from bot.texts import Text, joined
 from bot.wecom import cut_characters
@@ -102,7 +102,9 @@ def confirm(scene: Scene, userid: str, body: str) -> None:
     key = f"batch.done_{batch.answer.value}"
     said = scene.mine(key, count=len(done), ids=tuple(done))
     more = [scene.mine("batch.left_out", count=len(left), ids=tuple(left))] if left else []
-    scene.answer(userid, joined([said, *more]))
+    moved = (scene.tx.requests.get(each) for each in done)
+    undo = undoing.hint_for_each(scene, userid, (each for each in moved if each is not None))
+    scene.answer(userid, joined([said, *more, *([undo] if undo else [])]))
 
 
 def _counts(scene: Scene, userid: str, request: Request, batch: _Batch) -> bool:

@@ -60,12 +60,27 @@ def take_back(scene: Scene, list_id: str) -> None:
     request = _held(scene, list_id)
     if request is None or request.state is not State.REVOKED:
         return
-    for part in bulk.made_by(request, scene.tx.lists.parts(list_id)):
+    made = bulk.made_by(request, scene.tx.lists.parts(list_id))
+    for part in made:
         if part.state in _UNSETTLED:
             with suppress(Refused):
                 deciding.advance(scene, part, Revoke("system:list"))
         else:
             tickets.revoke(scene, part)
+    _tell_used(scene, request, made)
+
+
+def _tell_used(scene: Scene, request: Request, made: Iterable[Request]) -> None:
+    """Name those of a list that was taken back whom nobody can take back any more."""
+    used = tuple(
+        f"{part.subject.name} {part.id}"
+        for part in made
+        if (ticket := scene.tx.tickets.of_request(part.id)) and ticket.state is TicketState.USED
+    )
+    if used:
+        decider = request.decided_by.removeprefix("user:")
+        to = scene.directory.active((request.requester.userid, decider))
+        scene.tell(to, "undo.list_used", id=request.id, who=used, count=len(used))
 
 
 TIMERS: Mapping[str, Callable[[Scene, str], None]] = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot.actions import deciding, voting
+from bot.actions import deciding, undoing, voting
 from bot.actions.scene import Scene
 from bot.command_types import ApproveExcept
+from bot.texts import joined
 from bot.wecom import cut_characters
 from workflows import approval, bulk
 from workflows.model import Request, State
@@ -30,8 +31,7 @@ def approve(scene: Scene, userid: str, wish: ApproveExcept, *, via: str) -> None
     comment = cut_characters(wish.comment.strip(), _LONGEST_COMMENT)
     new = deciding.advance(scene, request, Approve(userid, via, comment, left_out=wish.lines))
     key = "bulk.counted_except" if new.state is State.PENDING else "bulk.done_except"
-    scene.tell(
-        [userid],
+    said = scene.mine(
         key,
         id=new.id,
         requester=new.requester.name,
@@ -39,6 +39,8 @@ def approve(scene: Scene, userid: str, wish: ApproveExcept, *, via: str) -> None
         count=len(bulk.kept(new)),
         who=tuple(person.name for person in approval.waiting_for(new)),
     )
+    undo = undoing.hint(scene, userid, new)
+    scene.answer(userid, joined([said, undo]) if undo else said)
 
 
 def _expect_lines(request: Request, wish: ApproveExcept) -> None:

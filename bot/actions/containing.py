@@ -47,6 +47,14 @@ def hold(scene: Scene, relation: Relation, request: Request) -> None:
     _show(scene, relation, Containment.PENDING, request)
 
 
+def hold_again(scene: Scene, request: Request) -> None:
+    """Mark the relation of a request whose approval was taken back, until it is judged again."""
+    relation = _relation_of(scene, request)
+    if relation is None or containment.is_gone(relation) or relation.request_id != request.id:
+        return
+    hold(scene, relation, request)
+
+
 def deny(scene: Scene, request: Request) -> None:
     """Mark a relation that is not allowed, and begin to undo it where the rules say how."""
     relation = _relation_of(scene, request)

@@ -54,6 +54,7 @@ from workflows.steps import (
     Step,
     Supersede,
     Supplement,
+    TakeBack,
     Withdraw,
 )
 
@@ -77,6 +78,7 @@ _SAID: Mapping[type, str] = {
     Supersede: "superseded",
     Reassign: "reassigned",
     Revoke: "revoked",
+    TakeBack: "undone",
     Executed: "executed",
     ExecutionFailed: "execution_failed",
 }

@@ -15,6 +15,7 @@ from workflows.steps import Executed, ExecutionFailed, Refused
 
 END = "freeze_end"
 TELL = "freeze_tell"  # go through everybody in its scope
+TICKETS = "freeze_tickets"  # go through all open tickets
 BEGUN, OVER = "begun", "over"
 
 
@@ -107,6 +108,22 @@ def end(scene: Scene, freeze_id: str, how: Ending, request: Request | None = Non
     scene.tell(_interested(scene, freeze), f"freeze.{how}", **words(scene, over))
     tell_on(scene, freeze.id, OVER)
     reviewing.open_for(scene, freeze.id)
+    return True
+
+
+def resume(scene: Scene, freeze_id: str, request: Request) -> bool:
+    """Freeze again, until its old end, what was lifted; False if its review is written already."""
+    scene.tx.hold(f"freeze:{freeze_id}")
+    freeze = scene.tx.freezes.get(freeze_id)
+    if freeze is None or freeze.ending is not Ending.LIFTED or scene.now >= freeze.until:
+        return True  # it would be over by now
+    again = replace(freeze, ending=None, ended_at=None)
+    if freeze.reviewed_by or not scene.tx.freezes.change(again):
+        return False
+    scene.record("freeze.resumed", request, freeze=freeze.id, until=freeze.until.isoformat())
+    scene.tell(_interested(scene, freeze), "freeze.resumed", **words(scene, again))
+    tell_on(scene, freeze.id, BEGUN)
+    scene.remind(TICKETS, f"{freeze.id}|", scene.now)  # what was issued in between
     return True
 
 

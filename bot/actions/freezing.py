@@ -30,7 +30,6 @@ from workflows.model import (
 from workflows.plans import Lifting
 from workflows.steps import Refused, Revoke, Withdraw
 
-TICKETS = "freeze_tickets"  # go through all open tickets
 _PAGE = 100  # callbacks wait while a page is written
 _CONTROLLED = "breakglass:"  # decided by somebody who knew of the freeze
 
@@ -128,7 +127,7 @@ def revoke_tickets(scene: Scene, freeze_id: str, after: str = "") -> None:
         if request is not None and _is_stopped(scene, found, request):
             _revoke(scene, found, ticket, request)
     if len(page) == _PAGE:
-        scene.remind(TICKETS, f"{freeze_id}|{page[-1].state_key}", scene.now)
+        scene.remind(freezes.TICKETS, f"{freeze_id}|{page[-1].state_key}", scene.now)
 
 
 def _is_stopped(scene: Scene, found: Freeze, request: Request) -> bool:

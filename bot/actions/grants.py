@@ -165,6 +165,19 @@ def _tell_others(
 # Ended
 
 
+def taken_back(scene: Scene, userid: str, request: Request, plan: Granting) -> None:
+    """End the grant of a request whose approval is taken back; what it replaced counts again."""
+    scene.tx.hold(f"grants:{plan.userid.lower()}")
+    for grant in scene.tx.grants.for_action(plan.userid, plan.action):
+        if grant.request_id != request.id:
+            continue
+        for older in scene.tx.grants.ended_early(grant.userid, grant.action, scene.now):
+            replaced = (older.ended_because, older.ended_at) == (Ending.REPLACED, grant.since)
+            if replaced and scene.tx.grants.reopen(grants.resumed(older)):
+                scene.record("grant.resumed", grant=older.id, until=older.until.isoformat())
+        end(scene, grant.id, Ending.REVOKED, by=userid)
+
+
 def end(scene: Scene, grant_id: str, why: Ending, by: str = "") -> bool:
     """End a grant, and tell everybody concerned; False if it is over already."""
     grant = scene.tx.grants.get(grant_id)

@@ -26,11 +26,16 @@ def is_judged(scene: Scene, action: str) -> bool:
 
 
 def judge(
-    scene: Scene, action: str, who: tuple[str, str], known: Iterable[Facts]
+    scene: Scene,
+    action: str,
+    who: tuple[str, str],
+    known: Iterable[Facts],
+    instead_of: str = "",
 ) -> Request | None:
     """Judge what a member (`who`: userid, external_userid) did, and tell those concerned.
 
     Of several sets of facts the strictest verdict counts. What is allowed leaves no request.
+    `instead_of` is the id of an earlier request about the very same.
     """
     sets = tuple(known)
     verdicts = [judging.judge(scene, each, action) for each in sets]
@@ -49,7 +54,7 @@ def judge(
         verdict=verdicts[at],
         created_at=scene.now,
     )
-    if _told_already(scene, request):
+    if _told_already(scene, request, instead_of):
         return None
     request = deciding.open_request(scene, request)
     if request.state is State.PENDING:
@@ -57,7 +62,7 @@ def judge(
     return request
 
 
-def _told_already(scene: Scene, request: Request) -> bool:
+def _told_already(scene: Scene, request: Request, instead_of: str) -> bool:
     """Whether the same waits for an answer, or an edit of the same was refused a moment ago."""
     if scene.tx.requests.open_by_key(request.key) is not None:
         return True
@@ -65,13 +70,15 @@ def _told_already(scene: Scene, request: Request) -> bool:
         return False
     who, external = request.requester.userid, request.subject.external_userid or ""
     last = scene.tx.requests.latest_for(who, external)
+    if last is not None and last.id == instead_of:
+        return False
     recent = last is not None and scene.now - last.created_at < _TOLD_AGAIN_AFTER
     return recent and last is not None and last.key == request.key
 
 
 def judge_again(scene: Scene, request_id: str) -> None:
-    """Judge by the rules of now what waited for an answer under looser ones."""
+    """Judge by the rules of now what is not decided any more: stale, or its approval taken back."""
     stale = scene.tx.requests.get(request_id)
     external = stale.subject.external_userid if stale else None
     if stale is not None and external is not None:
-        judge(scene, stale.action, (stale.requester.userid, external), [stale.facts])
+        judge(scene, stale.action, (stale.requester.userid, external), [stale.facts], stale.id)

@@ -38,7 +38,7 @@ def remind(scene: Scene, name: str) -> None:
 def _is_open(scene: Scene, name: str) -> bool:
     if name.startswith(_FREEZE):
         freeze = scene.tx.freezes.get(name)
-        return freeze is not None and not freeze.reviewed_by
+        return freeze is not None and freeze.ending is not None and not freeze.reviewed_by
     return _record(scene, name, _USED) is not None and _record(scene, name, _REVIEWED) is None
 
 

@@ -29,6 +29,6 @@ TIMERS: Mapping[str, Timer] = {
     grants.OUTLIVED: _outlived,
     freezes.END: freezes.expire,
     freezes.TELL: _tell_scope,
-    freezing.TICKETS: _revoke_tickets,
+    freezes.TICKETS: _revoke_tickets,
     reviewing.REMINDER: reviewing.remind,
 }

@@ -42,7 +42,8 @@ def issued(scene: Scene, state_key: str, config_id: str, qr_code: str) -> Ticket
         scene.send(outgoing.CloseTicket(state_key))
         return None
     new = replace(old, state=TicketState.OPEN, config_id=config_id, qr_code=qr_code)
-    scene.tx.tickets.move(old, new)
+    if not scene.tx.tickets.move(old, new):  # taken back this very moment
+        return issued(scene, state_key, config_id, qr_code)
     scene.remind(EXPIRY, state_key, new.expires_at)
     return new
 
@@ -83,10 +84,10 @@ def live(scene: Scene, request: Request) -> Ticket | None:
     return ticket if ticket and ticket.state in _LIVE else None
 
 
-def revoke(scene: Scene, request: Request) -> None:
-    """Take back the ticket of a request, if it has an open one."""
-    if ticket := live(scene, request):
-        _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
+def revoke(scene: Scene, request: Request) -> bool:
+    """Take back the ticket of a request; False if there is none that can be used."""
+    ticket = live(scene, request)
+    return ticket is not None and _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
 
 
 def expire(scene: Scene, state_key: str) -> None:

@@ -43,12 +43,17 @@ def perform(scene: Scene, request: Request) -> Executed | ExecutionFailed:
     scene.tx.hold("policies")
     if version is None or version.base != scene.tx.policies.active_hash():
         return ExecutionFailed(scene.company("versions.base_changed"))
-    book = Rulebook.model_validate_json(version.text)
-    locked = lockout.lockout(compile_policy(book, holidays.CHINA), scene.directory)
-    if any(each.code not in lockout.WARNINGS for each in locked):
+    if locks_out(scene, version.text):
         return ExecutionFailed(scene.company("versions.locks_out"))
     activate(scene, version)
     return Executed()
+
+
+def locks_out(scene: Scene, text: str) -> bool:
+    """Whether too few people of today could change the rules under this version."""
+    compiled = compile_policy(Rulebook.model_validate_json(text), holidays.CHINA)
+    locked = lockout.lockout(compiled, scene.directory)
+    return any(each.code not in lockout.WARNINGS for each in locked)
 
 
 def compare_anew(scene: Scene, request: Request) -> None:

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from bot.actions import (
     again,
-    appealing,
     asking,
     bulk_adding,
     deciding,
     granting,
     tickets,
+    undoing,
     versions,
     waiving,
 )
@@ -31,7 +31,14 @@ _DRAFT_LIVES = timedelta(minutes=30)
 _LONGEST_COMMENT = 200
 _NUDGE_EVERY = timedelta(hours=4)
 _RESUBMITTABLE = frozenset(
-    {State.DENIED, State.EXPIRED, State.WITHDRAWN, State.STALE, State.EXECUTION_FAILED}
+    {
+        State.DENIED,
+        State.EXPIRED,
+        State.WITHDRAWN,
+        State.STALE,
+        State.EXECUTION_FAILED,
+        State.REVOKED,
+    }
 )
 _NOT_CARRIED_OUT = frozenset({State.APPROVED, State.EXECUTION_FAILED})
 
@@ -86,7 +93,7 @@ def withdraw(scene: Scene, userid: str, request_id: str) -> None:
     if not same_user(request.requester.userid, userid):
         if not same_user(request.decided_by, f"user:{userid}"):
             raise Refused("not_yours", id=request.id)
-        appealing.take_back(scene, userid, request.id)
+        undoing.take_back(scene, userid, request.id)
         return
     if request.origin is Origin.OBSERVED and request.action in ONLY_TOLD:
         raise Refused("has_happened", id=request.id)
@@ -182,7 +189,7 @@ def _thank(scene: Scene, userid: str, request: Request, answer: Answer) -> None:
         customer=request.subject.name,
         who=names,
     )
-    undo = appealing.hint(scene, request) if answer is Answer.APPROVE else None
+    undo = undoing.hint(scene, userid, request) if answer is Answer.APPROVE else None
     scene.answer(userid, joined([said, undo]) if undo else said)
 
 

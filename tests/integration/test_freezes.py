@@ -192,7 +192,7 @@ async def test_open_tickets_are_taken_back_page_by_page_within_its_scope(db: Dat
         lambda tx: freezing.freeze(scene_of(tx), "zhao", Scope.DEPARTMENT, "销售部", wish)
     )
     pages = 0
-    while left := [each for each in await due(db, Queue.TIMERS) if each.kind == freezing.TICKETS]:
+    while left := [each for each in await due(db, Queue.TIMERS) if each.kind == freezes.TICKETS]:
         for each in left:
             pages += 1
             freeze_id, _, after = each.body.partition("|")

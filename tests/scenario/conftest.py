@@ -22,11 +22,13 @@ from bot.simulator.records import Message
 from bot.simulator.views import message_view
 from storage.database import Database
 from storage.work import Queue, WorkState
-from workflows.model import AuditRecord, Request
+from workflows.model import AuditRecord, Origin, Request
 
 PATIENCE = 15.0  # seconds a person would wait at the very most
 
 Change = tuple[str, str]  # words of the demo's config file, and what stands there instead
+# The demo's visitors shall not wait; a test on a busy machine shall not come too late.
+NO_HURRY: Change = ('undo_window    = "10s"', 'undo_window    = "60s"')
 Opens = Callable[..., Awaitable["Stage"]]
 
 
@@ -202,6 +204,23 @@ class Stage:
             f"members/{userid}/press", task_id=card["task_id"], key=keys[0], selected=selected
         )
 
+    async def held(self, userid: str) -> Request:
+        """Wait until what a member asked for last is approved and held back; return it."""
+        requests = await self.db.read(lambda tx: tx.requests.by_requester(userid, 9))
+        request = next(each for each in requests if each.origin is Origin.ASKED)
+        lane = f"held:{request.id}"
+        await self.until(
+            lambda: self.db.read(lambda tx: tx.work.open_in(Queue.TIMERS, lane)),
+            lambda rows: rows,
+            f"{request.id} is held back",
+        )
+        return request
+
+    async def nobody_regrets(self, userid: str) -> None:
+        """Let the time pass in which the approval of a member's newest request can be undone."""
+        await self.held(userid)
+        self.clock.move(seconds=61)
+
     async def relation(self, userid: str, external_userid: str) -> dict[str, Any] | None:
         customers = (await self.state())["customers"]
         added = next(c["added"] for c in customers if c["external_userid"] == external_userid)
@@ -249,7 +268,7 @@ async def opened(folder: Path, *changes: Change) -> AsyncIterator[Stage]:
     try:
         async with aiohttp.ClientSession() as http:
             stage = Stage(simulator, "", found, http, folder, clock, db)
-            await stage.start(*changes)
+            await stage.start(NO_HURRY, *changes)
             try:
                 await stage.knows_the_company()
                 yield stage

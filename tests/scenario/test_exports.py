@@ -55,6 +55,7 @@ async def approved(stage: Stage, said: str, who: str = "sunlei") -> tuple[str, b
     await stage.say(who, said)
     boss = "wangfang" if who != "wangfang" else "liqiang"
     await stage.press(boss, await stage.card(boss, "导出"), "approve")
+    await stage.nobody_regrets(who)
     return await file(stage, who)
 
 
@@ -110,6 +111,7 @@ async def test_colleagues_customers_are_masked_where_nobody_may_see_all(opens: O
     card_text = str(card["card"]["horizontal_content_list"])
     assert "同事的客户会打码" in card_text
     await stage.press("liqiang", card, "approve")
+    await stage.nobody_regrets("wangfang")
     _, content = await file(stage, "wangfang")
 
     body = rows(content)[2:-1]
@@ -144,6 +146,7 @@ async def test_only_a_tier_or_a_group_is_exported_and_others_are_not(opens: Open
     await stage.say("sunlei", "导出客户 已签约客户")
     card = await stage.card("wangfang", "已签约客户")
     await stage.press("wangfang", card, "approve")
+    await stage.nobody_regrets("sunlei")
     request = await stage.newest("sunlei")
     await stage.hears("sunlei", f"（{request.id}），三天内")
     _, content = await file(stage, "sunlei")
@@ -210,6 +213,7 @@ async def test_who_came_after_the_request_is_not_in_the_file(opens: Opens) -> No
     await befriended(stage, "sunlei", MA_CHAO)
 
     await stage.press("wangfang", card, "approve")
+    await stage.nobody_regrets("sunlei")
 
     _, content = await file(stage, "sunlei")
     assert [row[0] for row in rows(content)[2:-1]] == ["张伟"]
@@ -250,6 +254,7 @@ async def test_an_upload_that_fails_is_tried_again_and_the_file_comes(opens: Ope
     stage.simulator.faults.fail("media/upload", -1)
     await stage.say("sunlei", "export customers")
     await stage.press("wangfang", await stage.card("wangfang", "asks to export"), "approve")
+    await stage.nobody_regrets("sunlei")
 
     async def tries() -> int:
         return len(stage.simulator.called("media/upload"))
@@ -274,6 +279,7 @@ async def test_a_file_that_cannot_be_sent_is_said_to_have_failed(opens: Opens) -
     stage.simulator.faults.fail("media/upload", 40004)
     await stage.say("sunlei", "导出客户")
     await stage.press("wangfang", await stage.card("wangfang", "导出"), "approve")
+    await stage.nobody_regrets("sunlei")
 
     await stage.hears("sunlei", "执行失败")
 
@@ -282,6 +288,7 @@ async def test_a_file_that_cannot_be_sent_is_said_to_have_failed(opens: Opens) -
     await stage.quiet()  # the card that was pressed has changed
     await stage.say("sunlei", f"重提 {request.id}")
     await stage.press("wangfang", await stage.card("wangfang", "导出"), "approve")
+    await stage.nobody_regrets("sunlei")
     await file(stage, "sunlei")
 
 

@@ -67,6 +67,7 @@ async def test_a_tag_that_needs_approval_goes_through_every_stage(opens: Opens) 
     assert "VIP" in str(card["card"]["horizontal_content_list"])
     await stage.press("wangfang", card, "approve")
     await stage.press("liqiang", await stage.card("liqiang", "孙磊 申请改标签"), "approve")
+    await stage.nobody_regrets("sunlei")
     await has_tags(stage, "sunlei", ZHANG_WEI, "VIP")
     await stage.hears("sunlei", "标签已改好")
 
@@ -87,6 +88,7 @@ async def test_a_refused_tag_is_not_put_on_and_can_be_asked_for_again(opens: Ope
     await stage.quiet()  # the card that was pressed has changed
     await stage.say("zhouxiaomei", f"重提 {first.id}")
     await stage.press("wangfang", await stage.card("wangfang", "改标签"), "approve")
+    await stage.nobody_regrets("zhouxiaomei")
     await has_tags(stage, "zhouxiaomei", ZHANG_WEI, "VIP")
     assert first.action == (await stage.newest("zhouxiaomei")).action == "customer.tag"
 
@@ -173,6 +175,7 @@ async def test_a_tag_deleted_meanwhile_is_not_made_anew(opens: Opens) -> None:
     group.tags = [tag for tag in group.tags if tag.name != "潜在"]
 
     await stage.press("wangfang", card, "approve")
+    await stage.nobody_regrets("zhouxiaomei")
 
     await stage.hears("zhouxiaomei", "执行失败：标签已经不存在：潜在")
     assert (await stage.newest("zhouxiaomei")).state is State.EXECUTION_FAILED

@@ -36,6 +36,7 @@ async def approved(stage: Stage, said: str, who: str = "sunlei") -> str:
     await stage.say(who, said)
     boss = "wangfang" if who != "wangfang" else "liqiang"
     await stage.press(boss, await stage.card(boss, "申请转移"), "approve")
+    await stage.nobody_regrets(who)
     return (await stage.newest(who)).id
 
 
@@ -78,6 +79,7 @@ async def test_a_customer_is_transferred_after_approval_and_everybody_hears_the_
     assert "李强 · 管理部 · 销售总监" in shown
     assert "客户调到总部" in str(card["card"]["quote_area"])
     await stage.press("wangfang", card, "approve")
+    await stage.nobody_regrets("sunlei")
 
     request = await stage.newest("sunlei")
     for who in ("sunlei", "liqiang"):
@@ -279,6 +281,7 @@ async def test_what_wecom_does_not_take_is_listed_and_the_rest_goes_on(opens: Op
     world.member_deletes_customer("sunlei", LIN_XUE)
 
     await stage.press("wangfang", card, "approve")
+    await stage.nobody_regrets("sunlei")
 
     request = await stage.newest("sunlei")
     failed = await stage.hears("sunlei", "执行失败")
@@ -309,6 +312,7 @@ async def test_an_answer_that_was_lost_is_not_taken_for_a_refusal(opens: Opens) 
     stage.simulator.faults.fail_after("externalcontact/transfer_customer", -1)
     await stage.say("sunlei", "转移 张伟 给 李强")
     await stage.press("wangfang", await stage.card("wangfang", "申请转移"), "approve")
+    await stage.nobody_regrets("sunlei")
 
     await stage.hears("sunlei", "企业微信已受理")
 
@@ -387,6 +391,7 @@ async def test_a_supervisor_hands_over_everything_a_colleague_has(opens: Opens) 
     assert "3" in str(card["card"]["horizontal_content_list"])
     assert stage.times_told("liqiang", "申请转移") == 0  # who gets them does not decide
     await stage.press("zhaomin", card, "approve")
+    await stage.nobody_regrets("wangfang")
     await stage.hears("sunlei", "孙磊 的 3 位客户将转给 李强")
     await a_day_later(stage)
     for who in ("wangfang", "sunlei", "liqiang", "zhaomin"):
@@ -404,6 +409,7 @@ async def test_a_transfer_is_asked_in_english(opens: Opens) -> None:
     card = await stage.card("wangfang", "孙磊 asks to transfer John Smith")
     assert "he moves to Beijing" in str(card)
     await stage.press("wangfang", card, "approve")
+    await stage.nobody_regrets("sunlei")
     await stage.hears(
         "sunlei", "WeCom has accepted. 1 customers of 孙磊 will go to 李强: John Smith"
     )

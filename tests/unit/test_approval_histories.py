@@ -21,18 +21,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.makers_approval import NOON, a_request, a_verdict, after, opened
+from tests.makers_approval import NOON, a_request, a_verdict, after, moved, opened
 from tests.unit.test_approval_properties import FALLBACK, FINAL, PEOPLE, Histories, mostly_yes
-from workflows import appeals, approval, timing
+from workflows import appeals, approval, timing, undoing
 from workflows.approvers import Sources
-from workflows.effects import Perform, RemindApprovers
-from workflows.model import Answer, Group, Outcome, Request, Stage, State
+from workflows.effects import JudgeAgain, Perform, Refuse, RemindApprovers
+from workflows.model import Answer, Group, Origin, Outcome, Request, Stage, State
 from workflows.steps import (
     AddApprover,
     Appeal,
     Approve,
     Deny,
     Escalate,
+    Executed,
     HandOver,
     Reassign,
     Recheck,
@@ -41,12 +42,14 @@ from workflows.steps import (
     SendBack,
     Step,
     Supplement,
+    TakeBack,
 )
 from workflows.timing import Timing
 
 TRIED = int(os.environ.get("MENWEI_HISTORIES", "200"))
 BEGIN = int(os.environ.get("MENWEI_SEED", "20261001"))
 HOUR = timedelta(hours=1)
+WINDOW = HOUR  # for second thoughts, in histories whose clock moves by hours
 TIMING = Timing(
     remind_after=HOUR,
     escalate_after=2 * HOUR,
@@ -88,11 +91,16 @@ class LongHistories(Histories):
         self, chain: tuple[Stage, ...], roles: dict[str, frozenset[str]], active: frozenset[str]
     ) -> None:
         self.log = []
+        self.held_until: datetime | None = None
+        self.ordered = self.undone = False
         Histories.start(self, chain, roles, active)
 
     def step(self, step: Step) -> Refused | None:
-        before, sources = self.request, self.sources
+        before, sources, performed = self.request, self.sources, self.performed
         answer = super().step(step)
+        if self.performed > performed:
+            self.held_until = undoing.until(self.request, WINDOW)
+            self.ordered = self.held_until is None
         if self.request is not before:
             self.log.append((step, sources, self.now))
         assert self.request.due_at == before.due_at, "nothing moves the end"
@@ -240,6 +248,51 @@ class LongHistories(Histories):
         assert by in self.active
         assert decided.state in {State.PENDING, State.APPROVED}
 
+    @precondition(lambda self: self.held_until is not None)
+    @rule()
+    def what_was_held_back_is_due(self) -> None:
+        """As the timer does: ordered once nobody can take the approval back, if it still stands."""
+        if self.held_until is not None and self.now >= self.held_until:
+            self.ordered = self.request.state is State.APPROVED
+            self.held_until = None
+
+    @precondition(lambda self: self.request.decided_by and not self.ordered)
+    @rule(own=mostly_yes, who=people, minutes=st.sampled_from([0, 0, 59, 60, 61]))
+    def an_approval_is_taken_back(self, own: bool, who: str, minutes: int) -> None:
+        """What is beyond recall is not even tried: the held order is called off first."""
+        before = self.request
+        self.now += timedelta(minutes=minutes)
+        by = before.decided_by.partition(":")[2] if own else who
+        answer = self.step(TakeBack(by, WINDOW))
+        if answer is not None:
+            assert self.request == before
+            return
+        assert before.decided_by == f"user:{by}"
+        assert before.votes[-1].by.userid == by
+        assert before.decided_at is not None
+        assert self.now <= before.decided_at + WINDOW
+        self.undone, self.held_until = True, None
+        assert self.step(TakeBack(by, WINDOW)) is not None, "once only"
+
+    @invariant()
+    def it_is_carried_out_or_taken_back_and_never_both(self) -> None:
+        assert not (self.ordered and self.undone)
+        assert not self.undone or self.request.state is State.REVOKED
+        assert not self.undone or self.held_until is None
+
+    @precondition(lambda self: self.request.state in (State.APPROVED, State.EXECUTED))
+    @invariant()
+    def what_is_taken_back_is_compensated_once(self) -> None:
+        by = self.request.decided_by.partition(":")[2]
+        try:
+            _, effects = approval.advance(
+                self.request, TakeBack(by, WINDOW), self.sources, FALLBACK, self.now
+            )
+        except Refused:
+            return
+        assert sum(isinstance(each, Refuse | JudgeAgain) for each in effects) == 1
+        assert Perform() not in effects
+
     @invariant()
     def nobody_acts_for_those_it_concerns(self) -> None:
         for vote in self.request.votes:
@@ -294,16 +347,45 @@ def test_an_approval_is_taken_back_only_in_time_and_by_whoever_decided() -> None
     approved = after(opened(a_request()), Approve("wang", "card"))
     minute = timedelta(minutes=1)
 
-    appeals.check_undo(approved, "WANG", minute, NOON + minute)
+    undoing.check(approved, "WANG", minute, NOON + minute)
 
     with pytest.raises(Refused, match="not_your_decision"):
-        appeals.check_undo(approved, "li", minute, NOON)
+        undoing.check(approved, "li", minute, NOON)
     with pytest.raises(Refused, match="undo_over"):
-        appeals.check_undo(approved, "wang", minute, NOON + minute + timedelta(seconds=1))
+        undoing.check(approved, "wang", minute, NOON + minute + timedelta(seconds=1))
 
 
 def test_a_refusal_is_not_undone() -> None:
     denied = after(opened(a_request()), Deny("wang", "card", "no"))
 
     with pytest.raises(Refused, match="already_decided"):
-        appeals.check_undo(denied, "wang", timedelta(minutes=1), NOON)
+        undoing.check(denied, "wang", timedelta(minutes=1), NOON)
+
+
+def test_what_has_happened_is_decided_anew_and_an_appealed_refusal_stands_again() -> None:
+    minute = timedelta(minutes=1)
+    for appeal_of, wanted in (("", JudgeAgain), ("B3M4", Refuse)):
+        draft = replace(a_request(origin=Origin.OBSERVED), appeal_of=appeal_of)
+        approved = after(opened(draft), Approve("wang", "card"), Executed())
+
+        undone, effects = moved(approved, TakeBack("wang", minute))
+
+        assert undone.state is State.REVOKED
+        assert wanted() in effects
+
+
+@pytest.mark.parametrize("actor", ["auto_review:x", "policy:p", "waiver:W-1", "breakglass:wang"])
+def test_what_no_vote_decided_is_neither_held_nor_taken_back(actor: str) -> None:
+    approved = replace(after(opened(a_request()), Approve("wang", "card")), decided_by=actor)
+
+    assert undoing.until(approved, timedelta(minutes=1)) is None
+    with pytest.raises(Refused, match="not_your_decision"):
+        undoing.check(approved, "wang", timedelta(minutes=1), NOON)
+
+
+def test_without_a_window_nothing_is_held_or_taken_back() -> None:
+    approved = after(opened(a_request()), Approve("wang", "card"))
+
+    assert undoing.until(approved, timedelta()) is None
+    with pytest.raises(Refused, match="undo_over"):
+        undoing.check(approved, "wang", timedelta(), NOON)

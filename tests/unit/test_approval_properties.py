@@ -35,6 +35,7 @@ from workflows.steps import (
     Revoke,
     Step,
     Supersede,
+    TakeBack,
     Withdraw,
 )
 
@@ -165,7 +166,8 @@ class Histories(RuleBasedStateMachine):
             self.left_pending += 1
             self.approved_by_a_vote = isinstance(step, Approve)
             assert (after.decided_at, bool(after.decided_by)) == (self.now, True)
-        assert before.state not in FINAL or undecided(after) == undecided(before)
+        is_final = before.state in FINAL and not isinstance(step, TakeBack)
+        assert not is_final or undecided(after) == undecided(before)
         self.performed += effects.count(Perform())
         self.request = after
         return None
