@@ -12,11 +12,13 @@ from storage.audit import Audit
 from storage.candidates import Candidates
 from storage.cards import Cards
 from storage.chats import Chats
+from storage.console_lists import ConsoleLists
 from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
 from storage.lists import Lists
+from storage.news import News
 from storage.people import People
 from storage.policies import Policies
 from storage.precedents import Precedents
@@ -26,6 +28,7 @@ from storage.requests import Requests
 from storage.sources import Sources
 from storage.tickets import Tickets
 from storage.transfers import Transfers
+from storage.untold import Untold
 from storage.waivers import Waivers
 from storage.work import Work
 
@@ -44,11 +47,13 @@ class Transaction:
         "candidates",
         "cards",
         "chats",
+        "console_lists",
         "decisions",
         "drafts",
         "freezes",
         "grants",
         "lists",
+        "news",
         "people",
         "policies",
         "precedents",
@@ -58,6 +63,7 @@ class Transaction:
         "sources",
         "tickets",
         "transfers",
+        "untold",
         "waivers",
         "work",
     )
@@ -69,11 +75,13 @@ class Transaction:
         self.candidates = Candidates(connection)
         self.cards = Cards(connection)
         self.chats = Chats(connection)
+        self.console_lists = ConsoleLists(connection)
         self.decisions = Decisions(connection)
         self.drafts = Drafts(connection)
         self.freezes = Freezes(connection)
         self.grants = Grants(connection)
         self.lists = Lists(connection)
+        self.news = News(connection)
         self.people = People(connection)
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)
@@ -83,6 +91,7 @@ class Transaction:
         self.sources = Sources(connection)
         self.tickets = Tickets(connection)
         self.transfers = Transfers(connection)
+        self.untold = Untold(connection)
         self.waivers = Waivers(connection)
         self.work = Work(connection)
 
