@@ -12,6 +12,8 @@ from workflows import workdays
 from workflows.policy import Policy
 
 DIRECTORY = "chore_directory"
+FOLLOW_USERS = "chore_follow_users"
+APP_SCOPE = "chore_app_scope"
 PRUNE = "chore_prune"
 SHADOW = "chore_shadow"
 SOURCE = "chore_source"  # its body names the source
@@ -19,6 +21,8 @@ CHATS = "chore_chats"
 # After how long it comes again, or at which hour of the company's working days.
 EVERY: Mapping[str, timedelta | time] = {
     DIRECTORY: timedelta(hours=1),
+    FOLLOW_USERS: timedelta(hours=1),
+    APP_SCOPE: timedelta(hours=1),
     PRUNE: timedelta(hours=6),
     SHADOW: time(9),
     CHATS: timedelta(hours=1),  # reads them once a day, and soon after a rule wants to know

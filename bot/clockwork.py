@@ -186,6 +186,10 @@ class Clockwork:
         await self.db.write(lambda tx: chores.schedule(self._scene(tx), kind))  # even if it fails
         if kind == chores.DIRECTORY:
             return await self.handlers.directory.everything()
+        if kind == chores.FOLLOW_USERS:
+            return await self.handlers.console.follow_users()
+        if kind == chores.APP_SCOPE:
+            return await self.handlers.console.scope()
         if kind == chores.CHATS:
             await self.company.refresh(self.db)
             return await self.handlers.chats.begin()

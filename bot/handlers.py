@@ -16,6 +16,7 @@ from bot.actions.scene import Scene
 from bot.chat_reading import ChatReader
 from bot.command_types import TagCustomer, UntagCustomer
 from bot.company import Company
+from bot.console_reading import ConsoleReader
 from bot.directory_reading import DirectoryReader
 from bot.events import (
     AgentEntered,
@@ -102,6 +103,11 @@ class Handlers:
     def directory(self) -> DirectoryReader:
         """What looks at the company."""
         return DirectoryReader(self.db, self.wecom, self.company)
+
+    @property
+    def console(self) -> ConsoleReader:
+        """What looks at lists in WeCom's console."""
+        return ConsoleReader(self.db, self.wecom, self.company)
 
     async def _relation(
         self, event: ContactAdded | ContactEdited | ContactDeleted | TransferFailed

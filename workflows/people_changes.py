@@ -12,6 +12,7 @@ from workflows.directory import ACTIVE, DISABLED, LEFT, Directory, Member
 from workflows.permissions import Change, RoleChange
 from workflows.standing import Standing
 
+_Any = TypeVar("_Any")
 _Differs = TypeVar("_Differs", Change, RoleChange)
 
 
@@ -53,6 +54,7 @@ class PersonChange:
     """Everything that changed for one member."""
 
     userid: str
+    name: str  # as WeCom showed it last: who is gone is in no directory any more
     facts: tuple[Fact, ...]
     roles: tuple[RoleChange, ...] = ()
     actions: tuple[Change, ...] = ()
@@ -74,7 +76,7 @@ class Alike:
     """People to whom the very same happened, with the same effect. `one` stands for all."""
 
     one: PersonChange
-    userids: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 def between(
@@ -86,14 +88,14 @@ def between(
     """
     renamed = renamed or {}
     was = with_userids(before.directory, renamed)
-    old = Standing(before.policy, was)
     what = _Happened(was, after.directory, {new.lower(): u for u, new in renamed.items()})
-    actions = _by_person(_action_changes(old, after))
-    moved = _by_person(_role_changes(old, after))
+    actions = _by_person(_action_changes(before, after, renamed))
+    moved = _by_person(_role_changes(before, after, renamed))
     found: list[PersonChange] = []
     for key in sorted({*was.members, *after.directory.members}):
         now = after.directory.members.get(key) or was.members[key]
-        own = PersonChange(now.userid, what.to(key), moved.get(key, ()), actions.get(key, ()))
+        name = now.name or now.userid
+        own = PersonChange(now.userid, name, what.to(key), moved.get(key, ()), actions.get(key, ()))
         if not own.facts and (own.roles or own.actions):
             own = replace(own, facts=what.above(key))
         if own.facts:
@@ -129,22 +131,29 @@ def alike(found: tuple[PersonChange, ...]) -> tuple[Alike, ...]:
             tuple((c.action, c.before, c.after) for c in each.actions),
         )
         groups.setdefault((each.facts, effect), []).append(each)
-    together = [Alike(each[0], tuple(p.userid for p in each)) for each in groups.values()]
-    return tuple(sorted(together, key=lambda a: (not a.one.gained, -len(a.userids), a.userids)))
+    together = [Alike(each[0], tuple(p.name for p in each)) for each in groups.values()]
+    return tuple(sorted(together, key=lambda a: (not a.one.gained, -len(a.names), a.names)))
 
 
-def _action_changes(before: Standing, after: Standing) -> tuple[Change, ...]:
-    return permissions.changes(
-        permissions.table(before.policy, before.directory),
-        permissions.table(after.policy, after.directory),
-    )
+def _action_changes(
+    before: Standing, after: Standing, renamed: Mapping[str, str]
+) -> tuple[Change, ...]:
+    was = permissions.table(before.policy, before.directory)
+    now = permissions.table(after.policy, after.directory)
+    return permissions.changes(_under_new_names(was, renamed), now)
 
 
-def _role_changes(before: Standing, after: Standing) -> tuple[RoleChange, ...]:
-    return permissions.role_changes(
-        roles.table(before.policy.rulebook.roles, before.directory),
-        roles.table(after.policy.rulebook.roles, after.directory),
-    )
+def _role_changes(
+    before: Standing, after: Standing, renamed: Mapping[str, str]
+) -> tuple[RoleChange, ...]:
+    was = roles.table(before.policy.rulebook.roles, before.directory)
+    now = roles.table(after.policy.rulebook.roles, after.directory)
+    return permissions.role_changes(_under_new_names(was, renamed), now)
+
+
+def _under_new_names(table: Mapping[str, _Any], renamed: Mapping[str, str]) -> dict[str, _Any]:
+    """Return what people had by their old userids: the rules may name them by these."""
+    return {renamed.get(userid.lower(), userid): value for userid, value in table.items()}
 
 
 def _by_person(found: tuple[_Differs, ...]) -> dict[str, tuple[_Differs, ...]]:

@@ -85,21 +85,21 @@ def _lines(scene: Scene, groups: Sequence[Alike]) -> Iterator[Text]:
         key = "people.line" if effects else "people.line_alone"
         yield scene.theirs(
             key,
-            who=people(scene, each.userids),
+            who=people(scene, each.names),
             what=scene.company.listed(_happened(scene, fact) for fact in each.one.facts),
             effects=joined(effects, scene.company("people.comma")),
         )
     if left := groups[_LINES:]:
-        count = sum(len(each.userids) for each in left)
+        count = sum(len(each.names) for each in left)
         yield scene.company("people.more", count=count)
 
 
-def people(scene: Scene, userids: Sequence[str]) -> Text:
-    """Return some people by name, the first few of many."""
-    named = scene.company.listed(scene.person(each).name for each in userids[:_NAMED])
-    if len(userids) <= _NAMED:
+def people(scene: Scene, names: Sequence[str]) -> Text:
+    """Return some people's names, the first few of many."""
+    named = scene.company.listed(names[:_NAMED])
+    if len(names) <= _NAMED:
         return named
-    return scene.company("people.and_others", names=named, count=len(userids))
+    return scene.company("people.and_others", names=named, count=len(names))
 
 
 def _happened(scene: Scene, fact: Fact) -> Text:
