@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from bot import chores, holidays, monitoring, webhook
 from bot.actions import rulebooks, trouble
+from bot.actions.scene import Scene
 from bot.clockwork import Clockwork
 from bot.company import Company
 from bot.customer_reading import CustomerReader
@@ -56,6 +57,7 @@ class App:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     file: Path | None = None  # the config file to be watched
     _died: bool = False  # something that runs for ever has ended
+    _look: Callable[[], Awaitable[None]] | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -74,6 +76,11 @@ class App:
             await cache.aclose()
             await db.aclose()
 
+    async def look_at_console(self) -> None:
+        """Read now, besides the regular times, what WeCom tells nobody of."""
+        if self._look is not None:
+            await self._look()
+
     @asynccontextmanager
     async def _working(
         self, db: Database, cache: Cache, http: aiohttp.ClientSession
@@ -91,6 +98,12 @@ class App:
         workers = self._workers(handlers, delivery, clockwork, metrics)
         inbox = Inbox(db, self.now, wake=workers[Queue.INBOX].wake)
         await self._begin(db, company)
+
+        async def look() -> None:
+            await db.write(lambda tx: _console_chores(company.scene(tx)))
+            workers[Queue.TIMERS].wake()
+
+        self._look = look
         await sources.begin()
         await delivery.remember_sent()
         async with AsyncExitStack() as stack:  # ended in the other order
@@ -175,6 +188,7 @@ class App:
             for chore in chores.EVERY:
                 chores.schedule(scene, chore)
             chores.at_once(scene, chores.DIRECTORY)
+            _console_chores(scene)
             chores.at_once(scene, chores.CHATS)
             chores.at_once(scene, chores.CUSTOMERS)
 
@@ -213,6 +227,11 @@ class App:
             self.now,
             on_refused=lambda reason: metrics.refused.labels(reason).inc(),
         )
+
+
+def _console_chores(scene: Scene) -> None:
+    for chore in (chores.FOLLOW_USERS, chores.APP_SCOPE):
+        chores.at_once(scene, chore)
 
 
 def _cache(redis_url: SecretStr | None) -> Cache:

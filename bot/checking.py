@@ -21,6 +21,7 @@ from workflows.coverage import Coverage
 from workflows.directory import Directory
 from workflows.mistakes import Mistake
 from workflows.policy import Policy, Tested
+from workflows.roles import UnknownName
 from workflows.sections import Rulebook
 
 _SQLITE = "sqlite:///"
@@ -52,6 +53,14 @@ class Checked:
         """Whether the file may take effect."""
         return not self.failed and not self.mistakes
 
+    @property
+    def locks_out(self) -> bool:
+        """Whether it may not even take effect unasked: to go back, or in an emergency.
+
+        Names that mean nobody any more hinder nobody then: an earlier version may have them.
+        """
+        return any(each.code != lint.NAMES_NOBODY for each in self.mistakes)
+
 
 def known(url: str) -> Known:
     """Return what the database knows; nothing if it is not there, not reachable or not set up."""
@@ -81,17 +90,31 @@ def tests(judge: Policy) -> tuple[Tested, ...]:
     return (*policy.run_tests(judge), *flow_tests.run_all(judge))
 
 
-def check(judge: Policy, found: Known) -> Checked:
-    """Return whether the tests pass and somebody could still decide, the company known."""
+def check(judge: Policy, found: Known, in_force: Policy | None = None) -> Checked:
+    """Return whether the tests pass and somebody could still decide, the company known.
+
+    A role that names what the directory does not have is a mistake. Where the version in force
+    says the same it is a warning: that runs already, and no other change may hang on it.
+    """
     guarded: list[Mistake] = []
+    tolerated: list[Mistake] = []
     if found.directory is not None:
         guarded += lockout.lockout(judge, found.directory)
         guarded += lockout.dead_ends(judge, found.directory)
+        names = lint.names_nobody(judge.rulebook, found.directory)
+        for each, name in names:
+            says_so = in_force is not None and _says(in_force.rulebook, name)
+            (tolerated if says_so else guarded).append(each)
     return Checked(
         tests(judge),
         tuple(each for each in guarded if each.code not in lockout.WARNINGS),
-        tuple(each for each in guarded if each.code in lockout.WARNINGS),
+        (*(each for each in guarded if each.code in lockout.WARNINGS), *tolerated),
     )
+
+
+def _says(book: Rulebook, name: UnknownName) -> bool:
+    role = book.roles.get(name.role)
+    return role is not None and name.selector in role.members
 
 
 def findings(judge: Policy, found: Known, today: date) -> tuple[Mistake, ...]:

@@ -12,6 +12,8 @@ from workflows import workdays
 from workflows.policy import Policy
 
 DIRECTORY = "chore_directory"
+FOLLOW_USERS = "chore_follow_users"
+APP_SCOPE = "chore_app_scope"
 PRUNE = "chore_prune"
 SHADOW = "chore_shadow"
 SOURCE = "chore_source"  # its body names the source
@@ -21,6 +23,8 @@ CUSTOMERS_NOW = "read_customers_now"
 # After how long it comes again, or at which hour of the company's working days.
 EVERY: Mapping[str, timedelta | time] = {
     DIRECTORY: timedelta(hours=1),
+    FOLLOW_USERS: timedelta(hours=1),
+    APP_SCOPE: timedelta(hours=1),
     PRUNE: timedelta(hours=6),
     SHADOW: time(9),
     CHATS: timedelta(hours=1),  # reads them once a day, and soon after a rule wants to know

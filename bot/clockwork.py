@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import chat_reading, chores, proposals, replays, transfer_watch
+from bot import chat_reading, chores, directory_reading, proposals, replays, transfer_watch
 from bot.actions import (
     absent,
     adding,
@@ -19,6 +19,7 @@ from bot.actions import (
     moving,
     observing,
     overdue,
+    people,
     performing,
     removing,
     rulebooks,
@@ -118,6 +119,11 @@ class Clockwork:
             case kind if kind in sweeping.KINDS:
                 await self.company.refresh(self.db)  # by the people and rules of now
                 return lambda tx: sweeping.go_on(self._scene(tx), kind, work.body)
+            case directory_reading.LOOK:
+                return await self.handlers.directory.look()
+            case people.TELL:
+                await self.company.refresh(self.db)
+                return self.handlers.directory.tell
             case versions.ANNOUNCE:
                 return await self._announce(*work.body.split("|"))
             case versions.COMPARE_ANEW:
@@ -194,7 +200,11 @@ class Clockwork:
         """Do a chore, and have the clock call it again."""
         await self.db.write(lambda tx: chores.schedule(self._scene(tx), kind))  # even if it fails
         if kind == chores.DIRECTORY:
-            return await self.handlers.read_directory("directory")
+            return await self.handlers.directory.everything()
+        if kind == chores.FOLLOW_USERS:
+            return await self.handlers.console.follow_users()
+        if kind == chores.APP_SCOPE:
+            return await self.handlers.console.scope()
         if kind == chores.CHATS:
             await self.company.refresh(self.db)
             return await self.handlers.chats.begin()

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot import chores, commands, events, sync
-from bot.actions import adding, containing, conversation, editing, moving, parting, people, pressing
+from bot import chores, commands, events
+from bot.actions import adding, containing, conversation, editing, moving, parting, pressing
 from bot.actions.scene import Scene
 from bot.chat_reading import ChatReader
 from bot.command_types import TagCustomer, UntagCustomer
 from bot.company import Company
+from bot.console_reading import ConsoleReader
+from bot.directory_reading import DirectoryReader
 from bot.events import (
     AgentEntered,
     CardMenuPressed,
@@ -63,7 +65,8 @@ class Handlers:
             event = events.parse(work.body.encode())
         except events.Malformed as wrong:
             raise Hopeless(f"malformed: {wrong}") from None
-        if userid := getattr(event, "userid", ""):
+        of_people = isinstance(event, DirectoryChanged | Subscribed | Unsubscribed)
+        if not of_people and (userid := getattr(event, "userid", "")):
             await self.know_member(userid, work.created_at)
         match event:
             case ContactAdded() | ContactEdited() | ContactDeleted() | TransferFailed():
@@ -78,8 +81,10 @@ class Handlers:
                 return lambda tx: conversation.greet(self._as(tx, event.userid), event.userid)
             case OtherSaid():
                 return lambda tx: conversation.not_text(self._as(tx, event.userid), event.userid)
-            case Subscribed() | Unsubscribed() | DirectoryChanged():
-                return lambda tx: chores.soon(self._event(tx), chores.DIRECTORY)
+            case DirectoryChanged():
+                return await self.directory.heard(event)
+            case Subscribed() | Unsubscribed():
+                return lambda tx: self.directory.note(tx, f"user:{event.userid.lower()}")
             case TagChanged():
                 self.tags.forget()
                 return lambda tx: self._tag_changed(tx, event.change)
@@ -95,10 +100,15 @@ class Handlers:
         """What looks at customer groups."""
         return ChatReader(self.db, self.wecom, self.company, self.contact, self.know_member)
 
-    async def read_directory(self, cause: str) -> Step:
-        """Read the whole directory; the step takes it over and tells what it changed."""
-        fresh = await sync.read_directory(self.wecom)
-        return lambda tx: people.directory_read(self.company.scene(tx), fresh, cause)
+    @property
+    def directory(self) -> DirectoryReader:
+        """What looks at the company."""
+        return DirectoryReader(self.db, self.wecom, self.company)
+
+    @property
+    def console(self) -> ConsoleReader:
+        """What looks at lists in WeCom's console."""
+        return ConsoleReader(self.db, self.wecom, self.company)
 
     async def _relation(
         self, event: ContactAdded | ContactEdited | ContactDeleted | TransferFailed
@@ -146,7 +156,7 @@ class Handlers:
         if not self.company.may_read_again():
             raise Postpone(_STRANGERS_WAIT)
         began = self.company.now()
-        await self.db.write(await self.read_directory("directory"))
+        await self.db.write(await self.directory.everything())
         await self.company.refresh(self.db)
         self.company.was_read(began)
 

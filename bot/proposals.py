@@ -101,7 +101,7 @@ async def find_out(db: Database, company: Company, rules: Rulebook) -> Findings:
 def _find_out(rules: Rulebook, base: str, now: Standing, at: datetime) -> Findings:
     compiled = checking.compiled(rules)
     known = checking.Known(now.directory if now.directory.members else None)
-    checked = checking.check(compiled, known)
+    checked = checking.check(compiled, known, now.policy if base else None)
     if not base or compiled.hash == base:
         return Findings(compiled, base, checked)
     at = at.astimezone(compiled.zone)  # examples are read by people
@@ -169,7 +169,7 @@ async def force(
     Tests that fail do not hinder it; a file that locks all admins out still does.
     """
     findings = await find_out(db, company, wish.rules)
-    if findings.checked.mistakes:
+    if findings.checked.locks_out:
         return Considered(Fate.BAD, findings)
 
     def put(tx: Transaction) -> None:

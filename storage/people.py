@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from storage import renaming
+from storage.console_lists import ConsoleLists
 from storage.moments import user_key
 from storage.statements import add_to, insert_or_replace
 from storage.stored import Stored
@@ -13,6 +15,7 @@ from workflows.directory import Department, Directory, Member
 _MEMBER = Stored(Member)
 _DEPARTMENT = Stored(Department)
 _NAME = "directory"
+TAGS = "directory_tags"  # the list of all that exist
 
 _VERSION = select(versions.c.version).where(versions.c.name == _NAME)
 _GROW = add_to(versions, versions.c.version)
@@ -32,7 +35,8 @@ class People:
         """Return the whole company."""
         found = self._connection.execute(select(members.c.body)).scalars()
         units = self._connection.execute(select(departments.c.body)).scalars()
-        return Directory.of(map(_MEMBER.load, found), map(_DEPARTMENT.load, units))
+        tags = ConsoleLists(self._connection).get(TAGS) or ()
+        return Directory.of(map(_MEMBER.load, found), map(_DEPARTMENT.load, units), tags)
 
     def version(self) -> int:
         """Return a number that grows with every change; 0 before the first."""
@@ -41,6 +45,7 @@ class People:
     def replace(self, directory: Directory) -> None:
         """Forget the old directory and store this one."""
         self._grow()
+        ConsoleLists(self._connection).put(TAGS, directory.tag_names)
         self._connection.execute(delete(members))
         self._connection.execute(delete(departments))
         people = [_columns(member) for member in directory.members.values()]
@@ -54,6 +59,15 @@ class People:
         """Store a new or changed member."""
         self._grow()
         self._connection.execute(_PUT_MEMBER, _columns(member))
+
+    def rename(self, old: str, new: Member) -> None:
+        """Store a member under another userid, with everything that was theirs; it may take long.
+
+        `new` must not be known yet.
+        """
+        renaming.rename(self._connection, old, new.userid)
+        self.drop_member(old)
+        self.put_member(new)
 
     def drop_member(self, userid: str) -> None:
         """Forget a member who was removed."""

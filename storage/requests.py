@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -34,6 +34,7 @@ from storage.tables import (
 from workflows.model import Request, State, Vote
 
 _REQUEST = Stored(Request)
+_LONG = timedelta(days=31)
 
 _ADD = insert_or_ignore(requests)
 _ADD_VOTES = insert(votes)
@@ -90,6 +91,17 @@ _BY_REQUESTER = (
     .where(requests.c.requester == bindparam("userid"))
     .order_by(*_NEWEST_FIRST)
     .limit(bindparam("limit"))
+)
+_DENIED_SINCE = (
+    select(requests.c.body)
+    .where(
+        requests.c.requester == bindparam("userid"),
+        requests.c.created_at >= bindparam("earliest"),
+        requests.c.decided_at >= bindparam("since"),
+        requests.c.state == State.DENIED.value,
+        requests.c.action != bindparam("but"),
+    )
+    .order_by(requests.c.decided_at.desc(), requests.c.id)
 )
 _OF_CUSTOMER = (
     select(requests.c.body)
@@ -194,6 +206,15 @@ class Requests:
     def by_requester(self, userid: str, limit: int) -> list[Request]:
         """Return what this person asked for or did, the newest first."""
         return self._list(_BY_REQUESTER, userid=user_key(userid), limit=limit)
+
+    def denied_since(self, userid: str, since: datetime, *, but: str) -> list[Request]:
+        """Return what was refused to this person since then, the latest first, but one action.
+
+        What waited for more than a month before it was refused is left out.
+        """
+        earliest = since - _LONG
+        values = {"userid": user_key(userid), "since": since, "earliest": earliest, "but": but}
+        return self._list(_DENIED_SINCE, **values)
 
     def of_customer(self, external_userid: str, limit: int) -> list[Request]:
         """Return what was asked about this customer, the newest first."""

@@ -302,6 +302,34 @@ departments = Table(
     Column("body", Text, nullable=False),
 )
 
+# What changed in the directory since the admins were last told: what it was before.
+directory_untold = Table(
+    "directory_untold",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+# Whom and what events of the directory were about, until WeCom has been asked.
+directory_news = Table(
+    "directory_news",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+# Lists in WeCom's console of whose changes no event tells, as they were read last.
+console_lists = Table(
+    "console_lists",
+    metadata,
+    Column("list", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+)
+
 # One row per thing whose changes others watch for, e.g. 'directory'.
 versions = Table(
     "versions",

@@ -12,12 +12,14 @@ from storage.audit import Audit
 from storage.candidates import Candidates
 from storage.cards import Cards
 from storage.chats import Chats
+from storage.console_lists import ConsoleLists
 from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
 from storage.lists import Lists
 from storage.mirror import Mirror
+from storage.news import News
 from storage.people import People
 from storage.policies import Policies
 from storage.precedents import Precedents
@@ -28,6 +30,7 @@ from storage.requests import Requests
 from storage.sources import Sources
 from storage.tickets import Tickets
 from storage.transfers import Transfers
+from storage.untold import Untold
 from storage.waivers import Waivers
 from storage.work import Work
 
@@ -46,12 +49,14 @@ class Transaction:
         "candidates",
         "cards",
         "chats",
+        "console_lists",
         "decisions",
         "drafts",
         "freezes",
         "grants",
         "lists",
         "mirror",
+        "news",
         "people",
         "policies",
         "precedents",
@@ -62,6 +67,7 @@ class Transaction:
         "sources",
         "tickets",
         "transfers",
+        "untold",
         "waivers",
         "work",
     )
@@ -73,12 +79,14 @@ class Transaction:
         self.candidates = Candidates(connection)
         self.cards = Cards(connection)
         self.chats = Chats(connection)
+        self.console_lists = ConsoleLists(connection)
         self.decisions = Decisions(connection)
         self.drafts = Drafts(connection)
         self.freezes = Freezes(connection)
         self.grants = Grants(connection)
         self.lists = Lists(connection)
         self.mirror = Mirror(connection)
+        self.news = News(connection)
         self.people = People(connection)
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)
@@ -89,6 +97,7 @@ class Transaction:
         self.sources = Sources(connection)
         self.tickets = Tickets(connection)
         self.transfers = Transfers(connection)
+        self.untold = Untold(connection)
         self.waivers = Waivers(connection)
         self.work = Work(connection)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from workflows.model import same_user
 
-ACTIVE = 1  # WeCom's member status; 2 disabled, 4 not activated, 5 left (document 90970)
+# WeCom's member status; 4 is not activated (document 90970).
+ACTIVE, DISABLED, LEFT = 1, 2, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Directory:
 
     members: Mapping[str, Member] = field(default_factory=dict)  # by lower-case userid
     departments: Mapping[int, Department] = field(default_factory=dict)
+    tag_names: frozenset[str] = frozenset()  # directory tags that exist, also on nobody
     _leaders: Mapping[int, tuple[str, ...]] = field(init=False, repr=False, compare=False)
     _named: Mapping[str, Department | None] = field(init=False, repr=False, compare=False)
 
@@ -54,9 +56,18 @@ class Directory:
         object.__setattr__(self, "_named", _by_name(self.departments.values()))
 
     @classmethod
-    def of(cls, members: Iterable[Member], departments: Iterable[Department] = ()) -> Directory:
+    def of(
+        cls,
+        members: Iterable[Member],
+        departments: Iterable[Department] = (),
+        tag_names: Iterable[str] = (),
+    ) -> Directory:
         """Return the directory of these members and departments."""
-        return cls({m.userid.lower(): m for m in members}, {d.id: d for d in departments})
+        return cls(
+            {m.userid.lower(): m for m in members},
+            {d.id: d for d in departments},
+            frozenset(tag_names),
+        )
 
     def member(self, userid: str) -> Member | None:
         """Return the member, whatever the spelling of the userid."""
@@ -91,6 +102,14 @@ class Directory:
         """Return the active leaders of a department: those it names, then members who lead it."""
         department = self.department_named(name)
         return self._leaders.get(department.id, ()) if department else ()
+
+    def led(self) -> dict[str, frozenset[int]]:
+        """Return the departments that each active leader leads, by lower-case userid."""
+        found: dict[str, frozenset[int]] = {}
+        for unit, leaders in self._leaders.items():
+            for userid in leaders:
+                found[userid.lower()] = found.get(userid.lower(), frozenset()) | {unit}
+        return found
 
     def manager_of(self, userid: str) -> tuple[str, ...]:
         """Return who stands above a member, () if nobody does.

@@ -17,11 +17,12 @@ from workflows.gates import Class, Clause, CompiledRule, classes_of
 from workflows.mistakes import Loc, Mistake
 from workflows.policy import Policy
 from workflows.references import PLACEHOLDER, read_condition
-from workflows.roles import unknown_names
+from workflows.roles import UnknownName, alternative, unknown_names
 from workflows.sections import Rulebook
 from workflows.worlds import TooMany, worlds
 
 Findings = Iterator[Mistake]
+NAMES_NOBODY = "names_nobody"
 
 
 def lint(
@@ -45,7 +46,7 @@ def lint(
     ]
     if directory is not None:
         found += lockout.dead_ends(policy, directory)
-        found += _nobody(policy.rulebook, directory)
+        found += [each for each, _ in names_nobody(policy.rulebook, directory)]
     return tuple(found)
 
 
@@ -239,11 +240,15 @@ def _leaves(policy: Policy) -> Iterator[Leaf | During]:
         yield from leaves(read_condition(each, ("rule",), known)[0])
 
 
-def _nobody(book: Rulebook, directory: Directory) -> Findings:
-    for found in unknown_names(book.roles, directory):
-        members = book.roles[found.role].members
-        loc = ("roles", found.role, "members", members.index(found.selector))
-        yield Mistake(loc, "names_nobody", {"value": found.selector})
+def names_nobody(book: Rulebook, directory: Directory) -> tuple[tuple[Mistake, UnknownName], ...]:
+    """Return the names in roles that the directory does not have, each as a mistake."""
+    found: list[tuple[Mistake, UnknownName]] = []
+    for name in unknown_names(book.roles, directory):
+        place = book.roles[name.role].members.index(name.selector)
+        loc = ("roles", name.role, "members", place)
+        meant = alternative(name.selector, directory)
+        found.append((Mistake(loc, NAMES_NOBODY, {"value": name.selector}, meant), name))
+    return tuple(found)
 
 
 # --- tests

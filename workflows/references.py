@@ -39,6 +39,7 @@ EVENTS = (
     "grant.ended",
     "waiver.given",
     "follow_user.changed",
+    "app_scope.changed",
     "breakglass.used",
 )
 

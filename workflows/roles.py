@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from workflows.directory import ACTIVE, Directory, Member
+from workflows.mistakes import near
 from workflows.model import same_user
 from workflows.sections import Role
 
@@ -102,7 +103,7 @@ def unknown_names(roles: Roles, directory: Directory) -> tuple[UnknownName, ...]
     """Return the selectors whose department (one of that name), member, tag or position the
     directory lacks.
 
-    Only members show tags and positions, so a tag that nobody has counts as unknown.
+    Only members show positions, so one that nobody has counts as unknown.
     """
     return tuple(
         UnknownName(name, selector)
@@ -116,4 +117,33 @@ def _is_known(selector: str, directory: Directory) -> bool:
     kind, _, name = selector.partition(":")
     if kind in ("department", "leaders_of"):
         return directory.department_named(name) is not None
+    if kind == "tag" and name in directory.tag_names:
+        return True
     return any(map(selected(selector, directory), directory.members.values()))
+
+
+def newly_unknown(roles: Roles, before: Directory, after: Directory) -> tuple[UnknownName, ...]:
+    """Return the selectors that meant somebody, or could have, and mean nobody any more."""
+    known = set(unknown_names(roles, before))
+    return tuple(each for each in unknown_names(roles, after) if each not in known)
+
+
+def alternative(selector: str, directory: Directory) -> str:
+    """Return the selector of the same kind that was probably meant, or an empty text."""
+    kind, _, name = selector.partition(":")
+    active = [m for m in directory.members.values() if m.status == ACTIVE]
+    names: dict[str, str] = {}  # what may have been written → what has to be written
+    match kind:
+        case "department" | "leaders_of":
+            every = (d.name for d in directory.departments.values())
+            names = {each: each for each in every if directory.department_named(each)}
+        case "tag":
+            names = {tag: tag for m in active for tag in m.tags} | {
+                tag: tag for tag in directory.tag_names
+            }
+        case "position":
+            names = {m.position: m.position for m in active if m.position}
+        case "user":
+            names = {m.name: m.userid for m in active} | {m.userid: m.userid for m in active}
+    found = near(name, names)
+    return f"{kind}:{names[found]}" if found else ""

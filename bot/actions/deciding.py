@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from bot.actions import (
+    alarms,
     bulk_orders,
     cards,
     freezes,
@@ -230,6 +231,8 @@ def follow(scene: Scene, request: Request, effects: Iterable[Effect]) -> Request
                     request = advance(scene, request, done)
             case Refuse():
                 performing.refuse(scene, request)
+                if request.state is State.DENIED:
+                    alarms.refused(scene, request)
             case JudgeAgain():
                 performing.judge_again(scene, request)
             case NobodyCanDecide():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
-from bot import outgoing
-from bot.actions import containing, deciding, judging, knowing, moving, observing
+from bot.actions import alarms, containing, deciding, judging, knowing, moving, observing
+from bot.actions.alarms import Alarm
 from bot.actions.performing import DELETE
 from bot.actions.scene import Scene
 from bot.events import ContactDeleted
@@ -120,25 +120,6 @@ def _count(scene: Scene, userid: str) -> None:
     for window, most, since, slot in windows:
         gone = scene.tx.relations.deleted_by(userid, since)
         if most and len(gone) > most:
-            alarm = _Alarm(window, most, tuple(each.external_userid for each in gone))
-            _tell(scene, userid, alarm, f"deletions:{userid}:{window}:{slot}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Alarm:
-    window: str  # 'hour' or 'day'
-    most: int
-    deleted: tuple[str, ...]  # external_userids, the latest first
-
-
-def _tell(scene: Scene, userid: str, alarm: _Alarm, key: str) -> None:
-    """Tell it once in the window, however many more there are."""
-    count, most, window = len(alarm.deleted), alarm.most, alarm.window
-    scene.record("alarm.deletions", who=(userid, ""), window=window, count=count, most=most)
-    names = tuple(knowing.name_of(scene, each) for each in alarm.deleted[:_NAMED])
-    words = {"member": scene.person(userid).name, "names": names, "count": count, "most": most}
-    text = scene.theirs(f"deletions.alarm_{window}", **words)
-    above = (*scene.directory.manager_of(userid), *scene.standing.admins)
-    for each in dict.fromkeys(above):
-        if not same_user(each, userid):
-            scene.send(outgoing.SendText(each, text), key=f"{key}:{each.lower()}")
+            named = gone[:_NAMED]
+            names = tuple(knowing.name_of(scene, each.external_userid) for each in named)
+            alarms.sound(scene, userid, Alarm("deletions", window, slot, most, len(gone), names))

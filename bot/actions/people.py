@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 
-from bot.actions import changes, deciding, grants, sweeping, tickets, waiving
+from bot.actions import changes, deciding, grants, people_notices, sweeping, tickets, waiving
 from bot.actions.scene import Scene
 from bot.wording import Words
-from workflows import permissions, roles
-from workflows.directory import ACTIVE, Directory
+from storage.work import Job, Queue
+from workflows import people_changes, permissions, roles
+from workflows.directory import ACTIVE, Directory, Member
 from workflows.model import State
 from workflows.standing import Standing
 from workflows.steps import Refused, Revoke, Withdraw
 
+TELL = "directory_tell"  # the admins, of what changed
+
+GATHERED = timedelta(seconds=3)  # changes that follow each other as closely are told together …
+AT_LAST = timedelta(seconds=60)  # … but none waits for longer than this
+_ROUNDING = timedelta(milliseconds=1)  # the database cuts times to this: never call too early
 _PAGE = 500
 
 
 def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
-    """Take over the directory as WeCom shows it now, and tell what that changes for whom.
+    """Take over the directory as WeCom shows it now, and record what that changes for whom.
 
     Compared with what is stored, not with what this process remembers: two readings at the same
-    time must not both tell of the same change.
+    time must not both find the same change. The admins hear of it in a moment (`tell`).
     """
     scene.tx.hold("directory")
     before = Standing(scene.policy, scene.tx.people.directory())
@@ -30,15 +37,72 @@ def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
     after = Standing(before.policy, fresh)
     if not before.directory.members:
         return  # the first reading: nobody gained or lost anything
-    tell_changes(scene, before, after, cause)
+    _wait_to_tell(scene, before.directory, fresh)
     later = scene.standing_as(after)
+    people_notices.record(later, people_changes.between(before, after), cause)
+    people_notices.tell_of_names(later, before)
     for userid in _gone(before.directory, fresh):
         _leave(later, userid)
     sweeping.start(later, sweeping.REASSIGN)
 
 
-def tell_changes(scene: Scene, before: Standing, after: Standing, cause: str) -> None:
-    """Record who may do what from now on, and tell the admins in people and actions."""
+def renamed(scene: Scene, old: str, fresh: Member) -> None:
+    """Let a member be known by another userid, with all that is theirs; then tell what changed.
+
+    Nothing stays under the old userid, so that whoever gets it next begins with nothing.
+    """
+    scene.tx.hold("directory")
+    tell(scene, more_to_come=False, at_once=True)
+    before = Standing(scene.policy, scene.tx.people.directory())
+    scene.tx.people.rename(old, fresh)
+    after = Standing(before.policy, scene.tx.people.directory())
+    later = scene.standing_as(after)
+    who = {old.lower(): fresh.userid}
+    found = people_changes.between(before, after, who)
+    scene.record("member.renamed", who=(fresh.userid, ""), before=old)
+    people_notices.record(later, found, "directory")
+    people_notices.tell(later, before, found, always=True)
+    people_notices.tell_of_names(later, before)
+    sweeping.start(later, sweeping.REASSIGN)
+
+
+def tell(scene: Scene, *, more_to_come: bool, at_once: bool = False) -> None:
+    """Tell the admins in one notice what changed since they were told last.
+
+    It waits until nothing has changed for a moment, so that a reorganisation is one notice.
+    """
+    scene.tx.hold("directory")
+    span = scene.tx.untold.span()
+    if span is None:
+        return
+    first, last = span
+    quiet = scene.now - last >= GATHERED and not more_to_come
+    if not (quiet or at_once or scene.now - first >= AT_LAST):
+        _call_again(scene)
+        return
+    now = scene.tx.people.directory()
+    before = Standing(scene.policy, scene.tx.untold.earlier(now))
+    after = Standing(scene.policy, now)
+    scene.tx.untold.clear()
+    found = people_changes.between(before, after)
+    people_notices.tell(scene.standing_as(after), before, found)
+
+
+def _wait_to_tell(scene: Scene, before: Directory, after: Directory) -> None:
+    scene.tx.untold.note(before, after, scene.now)
+    _call_again(scene)
+
+
+def _call_again(scene: Scene) -> None:
+    due = scene.now + GATHERED
+    key = f"{TELL}:{int(due.timestamp())}"  # once a second at most
+    scene.tx.work.add([Job(Queue.TIMERS, TELL, TELL, "", key, due + _ROUNDING)], scene.now)
+
+
+def tell_changes(
+    scene: Scene, before: Standing, after: Standing, cause: str, actor: str | None = None
+) -> None:
+    """Record who may do what under other rules, and tell the admins in people and actions."""
     gained = permissions.changes(
         permissions.table(before.policy, before.directory),
         permissions.table(after.policy, after.directory),
@@ -51,6 +115,7 @@ def tell_changes(scene: Scene, before: Standing, after: Standing, cause: str) ->
         return
     scene.record(
         "permissions.changed",
+        actor=actor,
         cause=cause,
         roles=[f"{'+' if each.gained else '-'}{each.role} {each.userid}" for each in moved],
         actions=[

@@ -129,6 +129,8 @@ def announce(scene: Scene, before: Standing | None, version: StoredPolicy, kind:
         else scene.person(version.author).name,
         reason=version.reason,
     )
-    people.tell_changes(scene, before, scene.standing, "config")
+    people.tell(scene.standing_as(before), more_to_come=False, at_once=True)  # by its rules
+    by = _ITSELF if version.author == FILE else f"user:{version.author}"
+    people.tell_changes(scene, before, scene.standing, "config", by)
     sweeping.start(scene, sweeping.RECHECK)
     sweeping.start(scene, sweeping.REASSIGN)

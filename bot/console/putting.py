@@ -85,7 +85,7 @@ def show(findings: Findings, company: Company, offer: Offer, voice: Texts) -> No
 
 def _is_over(findings: Findings, *, unasked: bool) -> bool:
     """Whether there is nothing to decide: it is in force already, or cannot be."""
-    bad = bool(findings.checked.mistakes) if unasked else not findings.checked.is_good
+    bad = findings.checked.locks_out if unasked else not findings.checked.is_good
     return bad or findings.policy.hash == findings.base
 
 

@@ -289,7 +289,7 @@ def _expect_good(found: Settings, config: Path, text: str) -> None:
     """Show what an edit of the file changes; exit if the edited file must not take effect."""
     voice, known = voice_of(found), checking.known(found.storage.address)
     edited = checking.compiled(settings.parse(text).rules)
-    checked = checking.check(edited, known)
+    checked = checking.check(edited, known, checking.compiled(found.rules))
     if not checked.is_good:
         shell.say_all(reports.checked(str(config), text, checked, voice))
         shell.refuse(voice("promote.refused", path=str(config)))

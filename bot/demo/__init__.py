@@ -42,6 +42,9 @@ class Demo:
     _menwei: AsyncExitStack = field(default_factory=AsyncExitStack)
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _app: App | None = None
+    _seen: frozenset[str] = frozenset()  # who may use customer contact
+    _looking: set[asyncio.Future[None]] = field(default_factory=set)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -51,6 +54,7 @@ class Demo:
         try:
             await self._begin()
             self.simulator.on_reset = self.start_over
+            self.simulator.world.on_change(self._watch_console)
             yield page
         finally:
             async with self._busy:
@@ -61,6 +65,7 @@ class Demo:
         """Begin again: the world as it was, and a Menwei that remembers nothing."""
         async with self._busy:
             self.simulator.callback_url = ""
+            self._app = None
             await self._menwei.aclose()
             self.simulator.reset()
             await self._begin()
@@ -68,12 +73,25 @@ class Demo:
     async def _begin(self) -> None:
         wish = configured(self.simulator.base_url, self.menwei_port, self.folder)
         self._menwei = AsyncExitStack()
-        address = await self._menwei.enter_async_context(
-            App(wish, file=self.folder / "config.toml").running()
-        )
+        self._app = App(wish, file=self.folder / "config.toml")
+        address = await self._menwei.enter_async_context(self._app.running())
         self.menwei_port = int(address.rpartition(":")[2])
         self.simulator.callback_url = f"{address}/wecom/callback"
+        listen_directory(self.simulator, wish, address)
         await self._until_admins_are_told()
+        self._seen = self._able()
+
+    def _watch_console(self, kind: str, _: object) -> None:
+        """Have Menwei look at once at what WeCom tells nobody: an hour is long for a visitor."""
+        if kind == "member" and self._app is not None and (able := self._able()) != self._seen:
+            self._seen = able
+            task = asyncio.ensure_future(self._app.look_at_console())
+            self._looking.add(task)
+            task.add_done_callback(self._looking.discard)
+
+    def _able(self) -> frozenset[str]:
+        members = self.simulator.world.state.members.values()
+        return frozenset(member.userid for member in members if member.customer_contact)
 
     async def _until_admins_are_told(self) -> None:
         told = self.simulator.world.state.chats
@@ -129,6 +147,14 @@ def corp() -> Corp:
         encoding_aes_key=wish.encoding_aes_key.get_secret_value(),
         callback_url="",
     )
+
+
+def listen_directory(simulator: Simulator, wish: Settings, address: str) -> None:
+    """Have the pretend company tell Menwei of its people, through the second callback."""
+    door = wish.wecom.directory
+    if door is not None:
+        token, key = door.token.get_secret_value(), door.encoding_aes_key.get_secret_value()
+        simulator.listen_directory(f"{address}/wecom/directory", token, key)
 
 
 def configured(api_base: str, port: int, folder: Path) -> Settings:

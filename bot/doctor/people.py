@@ -8,13 +8,12 @@ from pydantic import BaseModel
 
 from bot import sync
 from bot.doctor.findings import Finding, Patient, failure, ok, warning
-from bot.wecom import WecomError
+from bot.wecom import WecomError, codes
 from workflows.directory import ACTIVE, Directory, Member
 from workflows.model import Outcome
 from workflows.sections import Rulebook
 from workflows.standing import Standing
 
-_UNSEEN = frozenset({60111, 60011, 60021, 60030, 50002, 46004, 40003})
 _ADD = "friend.add"
 _LISTED = 10
 # Where somebody is named who decides; elsewhere a wrong name only loses a message.
@@ -39,7 +38,7 @@ async def _is_seen(patient: Patient, userid: str) -> bool:
     try:
         member = await patient.wecom.user(userid)
     except WecomError as error:
-        if error.code in _UNSEEN:
+        if error.code in codes.UNSEEN:
             return False
         raise
     return member.status == ACTIVE

@@ -23,6 +23,14 @@ class People(Ground):
         self.tell_sys("change_contact", "create_party", more)
         return department
 
+    def rename_department(self, number: int, name: str) -> Event:
+        """Give a department another name; its members hear nothing of it."""
+        self.state.departments[number].name = name
+        for member in self.state.members.values():
+            if number in member.departments:
+                self.show_member(member)
+        return self.tell_sys("change_contact", "update_party", {"Id": number, "Name": name})
+
     def add_member(self, member: Member) -> Event:
         """A new employee; the app hears that they can now use it."""
         if self.find_member(member.userid):
@@ -37,6 +45,9 @@ class People(Ground):
         """Put a member into one department only."""
         member = self.member(userid)
         self._check_departments([department_id])
+        for number in set(member.departments) - {department_id}:  # who goes leads nothing there
+            left = self.state.departments[number]
+            left.leaders = [one for one in left.leaders if one != member.userid]
         member.departments = [department_id]
         self.show_member(member)
         return self._tell_directory(member, "update_user")
@@ -52,6 +63,42 @@ class People(Ground):
             self.state.departments[leads].leaders.append(member.userid)
         self.show_member(member)
         return None if leads is None else self._tell_directory(member, "update_user")
+
+    def demote(self, userid: str, leads: int) -> Event:
+        """Somebody is no longer leader of a department."""
+        member, department = self.member(userid), self.state.departments[leads]
+        department.leaders = [one for one in department.leaders if one != member.userid]
+        self.show_member(member)
+        return self._tell_directory(member, "update_user")
+
+    def rename_member(self, userid: str, new: str) -> Event:
+        """Give a member another userid; everything that is theirs goes with them."""
+        member = self.member(userid)
+        if self.find_member(new):
+            raise ImpossibleError(f"{new} exists already")
+        old, old_key = member.userid, member.key
+        del self.state.members[old_key]
+        member.userid = new
+        self.state.members[member.key] = member
+        for department in self.state.departments.values():
+            department.leaders = [new if one == old else one for one in department.leaders]
+        for tag in self.state.directory_tags.values():
+            tag.users = [new if one == old else one for one in tag.users]
+        for other in self.state.members.values():
+            other.direct_leader = [new if one == old else one for one in other.direct_leader]
+        for relation in self.state.relations_of_member(old_key):
+            del self.state.relations[old_key, relation.external_userid]
+            followers = self.state.members_by_customer[relation.external_userid]
+            followers.remove(old_key)
+            relation.userid = new
+            self.state.put_relation(relation)
+        self.state.customers_by_member.pop(old_key, None)
+        if old_key in self.state.chats:
+            self.state.chats[member.key] = self.state.chats.pop(old_key)
+        self.show_member(member)
+        departments = ",".join(str(number) for number in member.departments)
+        more = {"UserID": old, "NewUserID": new, "Department": departments}
+        return self.tell_sys("change_contact", "update_user", more)
 
     def disable_member(self, userid: str) -> Event:
         """An admin disables a member."""
@@ -89,7 +136,7 @@ class People(Ground):
 
     def tag_member(self, userid: str, tag_id: int) -> Event:
         """Put a directory tag on a member."""
-        member, tag = self.member(userid), self.state.directory_tags[tag_id]
+        member, tag = self.member(userid), self._tag(tag_id)
         if member.userid not in tag.users:
             tag.users.append(member.userid)
         self.show_member(member)
@@ -98,7 +145,7 @@ class People(Ground):
 
     def untag_member(self, userid: str, tag_id: int) -> Event:
         """Take a directory tag from a member."""
-        member, tag = self.member(userid), self.state.directory_tags[tag_id]
+        member, tag = self.member(userid), self._tag(tag_id)
         tag.users = [one for one in tag.users if one != member.userid]
         self.show_member(member)
         more = {"TagId": tag_id, "DelUserItems": member.userid}
@@ -118,6 +165,11 @@ class People(Ground):
         """The member if the app can send to them."""
         member = self.find_member(userid)
         return member if member and member.visible and member.status == ACTIVE else None
+
+    def _tag(self, number: int) -> DirectoryTag:
+        if number not in self.state.directory_tags:
+            raise ImpossibleError(f"no tag {number}")
+        return self.state.directory_tags[number]
 
     def _set_status(self, userid: str, status: int) -> Event:
         member = self.member(userid)

@@ -88,6 +88,9 @@ class Phones:
                 {"id": one.id, "name": one.name, "parentid": one.parentid}
                 for one in state.departments.values()
             ],
+            "directory_tags": [
+                {"id": one.id, "name": one.name} for one in state.directory_tags.values()
+            ],
             "members": [member_view(state, one) for one in state.members.values()],
             "customers": [customer_view(state, one) for one in state.customers.values()],
             "chats": {
@@ -210,6 +213,9 @@ class Phones:
             "move": lambda who, b: world.move_member(who, _number(b, "department_id")),
             "disable": lambda who, _: world.disable_member(who),
             "enable": lambda who, _: world.enable_member(who),
+            "contact": lambda who, b: world.set_customer_contact(who, _flag(b, "allowed")),
+            "tag": lambda who, b: world.tag_member(who, _number(b, "tag_id")),
+            "untag": lambda who, b: world.untag_member(who, _number(b, "tag_id")),
         }
         return await _run(request, steps)
 
@@ -290,6 +296,13 @@ def _number(body: Json, name: str, default: int | None = None) -> int:
     value = body.get(name, default)
     if not isinstance(value, int):
         raise ImpossibleError(f"{name} must be a number")
+    return value
+
+
+def _flag(body: Json, name: str) -> bool:
+    value = body.get(name)
+    if not isinstance(value, bool):
+        raise ImpossibleError(f"{name} must be true or false")
     return value
 
 

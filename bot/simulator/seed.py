@@ -14,7 +14,7 @@ HE_CHEN = "woDemoHeChen000000000000000003"
 LIN_XUE = "wmDemoLinXue000000000000000004"
 MA_CHAO = "wmDemoMaChao000000000000000005"
 
-SALES, MARKETING, BOARD = 2, 3, 4
+SALES, MARKETING, BOARD, ACCOUNTS = 2, 3, 4, 5
 
 _MEMBERS = (
     Member("zhouxiaomei", "周小美", [SALES], "实习销售", ["wangfang"]),
@@ -46,6 +46,7 @@ def demo_world() -> World:
     world.add_department(SALES, "销售部", leaders=["wangfang"])
     world.add_department(MARKETING, "市场部")
     world.add_department(BOARD, "管理部", leaders=["liqiang"])
+    world.add_department(ACCOUNTS, "大客户部")
     for member in _MEMBERS:
         fresh = (list(member.departments), member.position, list(member.direct_leader))
         world.add_member(Member(member.userid, member.name, *fresh))

@@ -35,6 +35,7 @@ def member_view(state: State, member: Member) -> Json:
         ],
         "direct_leader": list(member.direct_leader),
         "status": STATUS[member.status],
+        "customer_contact": member.customer_contact,
     }
 
 

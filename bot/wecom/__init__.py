@@ -1,5 +1,6 @@
 """WeCom's API as Menwei uses it: typed calls, one token, errors that say what to do."""
 
+from bot.wecom import codes
 from bot.wecom.agent import AppReply, MenuButton
 from bot.wecom.answers import (
     ContactWay,
@@ -48,6 +49,7 @@ __all__ = [
     "Unreachable",
     "Wecom",
     "WecomError",
+    "codes",
     "cut",
     "cut_characters",
     "meaning",

@@ -46,6 +46,12 @@ NO_MENU = 46003
 NOBODY_REACHED = 81013
 NO_RELATION = 84061
 
+# What is said of a member, department or tag that is not there, or not to be seen by the app.
+NO_MEMBER = frozenset({60111, BAD_USERID})
+NO_DEPARTMENT = frozenset({60003, 60123})
+NO_TAG = frozenset({40068})
+UNSEEN = NO_MEMBER | {60011, 60021, 60030, 50002, 46004}
+
 # Codes of our own, for calls to which WeCom gave no usable answer. WeCom's are above -1000.
 NO_ANSWER = -2001
 ODD_ANSWER = -2002

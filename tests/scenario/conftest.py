@@ -21,7 +21,7 @@ from bot.simulator import Simulator, demo_world
 from bot.simulator.records import Message
 from bot.simulator.views import message_view
 from storage.database import Database
-from storage.work import Queue, WorkState
+from storage.work import Job, Queue, WorkState
 from workflows.model import AuditRecord, Origin, Request
 
 PATIENCE = 15.0  # seconds a person would wait at the very most
@@ -82,6 +82,7 @@ class Stage:
         app = App(self.settings, self.clock.now, file)
         self.address = await self._running.enter_async_context(app.running())
         self.simulator.callback_url = f"{self.address}/wecom/callback"
+        demo.listen_directory(self.simulator, self.settings, self.address)
 
     async def knows_the_company(self) -> None:
         """Wait until Menwei has read the directory."""
@@ -96,6 +97,17 @@ class Stage:
         await self.until(
             lambda: read(lambda tx: tx.readings.complete()), bool, "all customers are read"
         )
+
+    async def does(self, chore: str) -> None:
+        """Have Menwei do a chore now, and wait until it is done."""
+        key = f"{chore}:{self.clock.now().isoformat()}"
+        job = Job(Queue.TIMERS, chore, key, key, key, self.clock.now())
+        await self.db.write(lambda tx: tx.work.add([job], self.clock.now()))
+
+        async def left() -> object:
+            return await self.db.read(lambda tx: tx.work.open_in(Queue.TIMERS, key))
+
+        await self.until(left, lambda rows: not rows, f"{chore} is done")
 
     async def stop(self) -> None:
         """Stop Menwei. WeCom goes on calling where it was."""

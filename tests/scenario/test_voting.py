@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot import chores
 from bot.simulator.records import Member
 from bot.simulator.seed import LIU_JIANGUO, MARKETING, SALES
 from tests.scenario.conftest import Change, Opens, Stage
@@ -36,16 +37,8 @@ async def state(stage: Stage, request: Request, wanted: State) -> Request:
 
 
 async def reread_directory(stage: Stage) -> None:
-    """Have WeCom say that something about people changed, and wait until it is known."""
-    before = await stage.db.read(lambda tx: tx.people.version())
-    stage.simulator.world.set_visible("pool", visible=True)
-    await stage.quiet()
-    stage.clock.move(seconds=4)  # Menwei waits a moment, for changes come in swarms
-
-    async def version() -> int:
-        return await stage.db.read(lambda tx: tx.people.version())
-
-    await stage.until(version, lambda now: now > before, "the directory is read")
+    """Have the hourly reading now, and wait until every node knows."""
+    await stage.does(chores.DIRECTORY)
     await asyncio.sleep(1.1)  # every node takes a new directory over within a second
 
 
