@@ -16,12 +16,14 @@ PRUNE = "chore_prune"
 SHADOW = "chore_shadow"
 SOURCE = "chore_source"  # its body names the source
 CHATS = "chore_chats"
+UNASSIGNED = "chore_unassigned"
 # After how long it comes again, or at which hour of the company's working days.
 EVERY: Mapping[str, timedelta | time] = {
     DIRECTORY: timedelta(hours=1),
     PRUNE: timedelta(hours=6),
     SHADOW: time(9),
     CHATS: timedelta(hours=1),  # reads them once a day, and soon after a rule wants to know
+    UNASSIGNED: time(9, 30),
 }
 _MOMENT = timedelta(milliseconds=1)
 _SOON = timedelta(seconds=5)

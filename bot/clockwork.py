@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import chat_reading, chores, proposals, replays, transfer_watch
+from bot import chat_reading, chores, proposals, replays, transfer_watch, unassigned_watch
 from bot.actions import (
     absent,
     adding,
@@ -14,6 +14,8 @@ from bot.actions import (
     containing,
     deciding,
     joining,
+    leaver_news,
+    leaving,
     moving,
     observing,
     overdue,
@@ -23,8 +25,11 @@ from bot.actions import (
     shadowing,
     sourcing,
     sweeping,
+    takeovers,
+    taking_over,
     temporary,
     tickets,
+    unassigned,
     versions,
     waiving,
 )
@@ -33,6 +38,7 @@ from bot.company import Company
 from bot.handlers import Handlers
 from bot.proposals import Fate, Wish
 from bot.sources.keeping import OutsideSources
+from bot.takeover_calls import TakeoverCalls
 from bot.wecom import Wecom
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
@@ -96,6 +102,18 @@ class Clockwork:
                 return await self.handlers.chats.read_on(work.body)
             case kind if kind in bulk_parts.TIMERS:
                 return lambda tx: bulk_parts.TIMERS[kind](self._scene(tx), work.body)
+            case unassigned.READ:
+                await self.company.refresh(self.db)
+                return await unassigned_watch.read(self.handlers, work.body)
+            case taking_over.LOOK:
+                calls = TakeoverCalls(self.db, self.wecom, self.company)
+                return await calls.look(work.body)
+            case leaver_news.TELL:
+                return lambda tx: leaver_news.tell(self._scene(tx), work.body)
+            case kind if kind in takeovers.TIMERS:
+                return lambda tx: takeovers.TIMERS[kind](self._scene(tx), work.body)
+            case kind if kind in leaving.TIMERS:
+                return lambda tx: leaving.TIMERS[kind](self._scene(tx), work.body)
             case containing.CHECK:
                 return await self._check_remedy(*work.body.split("|", 1))
             case kind if kind in temporary.TIMERS:
@@ -183,6 +201,9 @@ class Clockwork:
         if kind == chores.CHATS:
             await self.company.refresh(self.db)
             return await self.handlers.chats.begin()
+        if kind == chores.UNASSIGNED:
+            await self.company.refresh(self.db)
+            return lambda tx: unassigned.begin_daily(self._scene(tx))
         if kind == chores.SHADOW:
             return await self._tell_of_shadow(datetime.fromisoformat(name))
         return self._prune

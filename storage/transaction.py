@@ -16,6 +16,7 @@ from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
+from storage.leavers import Leavers
 from storage.lists import Lists
 from storage.people import People
 from storage.policies import Policies
@@ -48,6 +49,7 @@ class Transaction:
         "drafts",
         "freezes",
         "grants",
+        "leavers",
         "lists",
         "people",
         "policies",
@@ -73,6 +75,7 @@ class Transaction:
         self.drafts = Drafts(connection)
         self.freezes = Freezes(connection)
         self.grants = Grants(connection)
+        self.leavers = Leavers(connection)
         self.lists = Lists(connection)
         self.people = People(connection)
         self.policies = Policies(connection)

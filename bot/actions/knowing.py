@@ -9,6 +9,7 @@ from bot.actions.scene import Scene
 from bot.outgoing import MarkRelation
 from bot.wecom import ExternalContact, FollowUser
 from workflows import masking
+from workflows.leaving import ENDED
 from workflows.model import Customer, Relation, RelationState, same_user
 
 _CORP_TAG = 1
@@ -60,7 +61,9 @@ def _customer(contact: ExternalContact) -> Customer:
 
 
 def _relation(external_userid: str, seen: FollowUser, old: Relation | None) -> Relation:
-    base = old or Relation(seen.userid, external_userid, RelationState.NONE)
+    if old is None or old.ended_by == ENDED:  # somebody new may have got a leaver's userid
+        old = Relation(seen.userid, external_userid, RelationState.NONE)
+    base = old
     known = {RelationState.HALF, RelationState.DELETED_BY_CUSTOMER}
     return replace(
         base,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bot.actions import changes, deciding, grants, sweeping, tickets, waiving
+from bot.actions import changes, deciding, grants, leaving, sweeping, tickets, waiving
 from bot.actions.scene import Scene
 from bot.wording import Words
 from workflows import permissions, roles
@@ -33,7 +33,8 @@ def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
     tell_changes(scene, before, after, cause)
     later = scene.standing_as(after)
     for userid in _gone(before.directory, fresh):
-        _leave(later, userid)
+        _leave(later, userid, before.directory)
+    leaving.left_at_last(later, before.directory)
     sweeping.start(later, sweeping.REASSIGN)
 
 
@@ -72,9 +73,13 @@ def _gone(before: Directory, after: Directory) -> list[str]:
     return [userid for key, userid in active(before).items() if key not in still]
 
 
-def _leave(scene: Scene, userid: str) -> None:
-    """Take back what a leaver has asked for, their tickets, and what was approved in advance."""
+def _leave(scene: Scene, userid: str, before: Directory) -> None:
+    """Take back what a leaver has asked for, their tickets, and what was approved in advance.
+
+    Who stood above them, as `before` shows, and the admins are told of all that in one message.
+    """
     scene.record("member.left", who=(userid, ""))
+    ends = leaving.what_ends(scene, userid)
     waiving.leave(scene, userid)
     grants.leave(scene, userid)
     scene.tx.absences.drop(userid)
@@ -88,3 +93,4 @@ def _leave(scene: Scene, userid: str) -> None:
         governing = scene.tx.requests.get(ticket.request_id)
         if governing is not None:
             tickets.revoke(scene, governing)
+    leaving.begin(scene, userid, before, ends)

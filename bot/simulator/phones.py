@@ -210,6 +210,9 @@ class Phones:
             "move": lambda who, b: world.move_member(who, _number(b, "department_id")),
             "disable": lambda who, _: world.disable_member(who),
             "enable": lambda who, _: world.enable_member(who),
+            "leave": lambda who, _: world.member_leaves(who),
+            "return": lambda who, _: world.member_returns(who),
+            "found": lambda who, b: world.create_group(who, _text(b, "name"), _texts(b, "others")),
         }
         return await _run(request, steps)
 
@@ -283,6 +286,13 @@ def _text(body: Json, name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
         raise ImpossibleError(f"{name} is missing")
+    return value
+
+
+def _texts(body: Json, name: str) -> list[str]:
+    value = body.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ImpossibleError(f"{name} must be a list of texts")
     return value
 
 

@@ -16,6 +16,8 @@ from bot.wecom.answers import (
     TagGroup,
     TagMembers,
     Transferred,
+    Unassigned,
+    UnassignedPage,
 )
 from bot.wecom.client import Wecom
 from bot.wecom.codes import Kind, meaning
@@ -45,6 +47,8 @@ __all__ = [
     "TagMembers",
     "TokenStore",
     "Transferred",
+    "Unassigned",
+    "UnassignedPage",
     "Unreachable",
     "Wecom",
     "WecomError",
