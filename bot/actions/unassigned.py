@@ -14,7 +14,7 @@ from bot.wecom import Unassigned
 from bot.wording import Lines, Words
 from workflows import policy
 from workflows.leaving import IDLE_FOR, MOST, WITHIN, Leaver, LeftBehind, Outcome
-from workflows.model import Facts, Person
+from workflows.model import Facts, Person, State
 
 READ = "unassigned_read"
 PAGE = 200  # customers read and judged in one transaction
@@ -135,7 +135,8 @@ def all_read(scene: Scene, reading: Reading, groups: Mapping[str, int]) -> None:
         if chats != leaver.chats:
             leaver = replace(leaver, chats=chats)  # noqa: PLW2901 - what is known of them now
             scene.tx.leavers.put(leaver)
-        if leaver.told < 0 and (waiting or chats):
+        is_news = leaver.told < 0 or (reading.daily and waiting > leaver.told)
+        if is_news and (waiting or chats):
             _tell(scene, leaver, waiting, chats)
         elif leaver.told < 0 and scene.now < leaver.left_at + _GIVE_UP_AFTER:
             again = True
@@ -165,7 +166,7 @@ def is_free(scene: Scene, request_id: str) -> bool:
     handover = scene.tx.leavers.handover(request_id)
     if request is None:
         return handover is None or handover.is_filed  # else it is just being prepared
-    return request.state.is_final
+    return request.state not in {State.PENDING, State.APPROVED}
 
 
 def _is_under_way(scene: Scene, leaver: Leaver) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bot.simulator import corp
@@ -9,7 +11,7 @@ from bot.simulator.records import Member
 from bot.simulator.seed import LIN_XUE, MA_CHAO, ZHANG_WEI
 from tests.makers_demo import ENGLISH, permission, rule
 from tests.makers_leavers import SIGNED, VIP, a_day_later, customers_of, known, waits
-from tests.scenario.conftest import Opens, Stage
+from tests.scenario.conftest import Opens, Stage, changed
 from workflows.leaving import Outcome
 from workflows.model import RelationState, State
 
@@ -145,8 +147,10 @@ async def test_in_english_only_the_important_ones_go(opens: Opens) -> None:
     await stage.hears("wangfang", "WeCom has accepted. 1 customers of 孙磊 will go: 李强 1")
     (moved,) = world.state.transfers
     assert moved.external_userid == LIN_XUE
-    await stage.say("wangfang", "transfer all of former sunlei to liqiang")
+    await stage.say("wangfang", "transfer all of former sunlei to liqiang and chenyu, he left")
     await stage.hears("wangfang", "2 customers of 孙磊 will go")
+    assert sorted(each.takeover for each in world.state.transfers[1:]) == ["chenyu", "liqiang"]
+    assert (await stage.newest("wangfang")).claim.reason == "he left"
 
 
 async def waits_and_returns(stage: Stage, userid: str, words: str) -> str:
@@ -204,6 +208,50 @@ async def test_what_the_rules_say_meanwhile_counts_when_it_is_carried_out(opens:
     assert world.state.transfers == []
     await stage.say("wangfang", "转移 孙磊的张伟 给 李强")  # a refusal binds nobody
     await stage.hears("wangfang", "孙磊 的 1 位客户将转出")
+
+
+async def test_what_wecom_takes_from_nobody_is_asked_for_again(opens: Opens) -> None:
+    stage = await opens(BY_LEAD)
+    world = stage.simulator.world
+    await befriended(stage, "sunlei", ZHANG_WEI, LIN_XUE)
+    await left(stage)
+    world.member("liqiang").verified = False
+    await stage.say("wangfang", "转移 孙磊的全部 给 李强")
+    await stage.hears("wangfang", "企业微信没有受理其中任何一位（共 2 位）")
+    failed = await stage.newest("wangfang")
+    assert failed.state is State.EXECUTION_FAILED
+    world.member("liqiang").verified = True
+
+    await stage.say("wangfang", f"重提 {failed.id}")
+
+    await stage.hears("wangfang", "孙磊 的 2 位客户将转出")
+    assert len(world.state.transfers) == 2
+
+
+async def test_of_an_approved_request_who_was_tightened_meanwhile_stays(opens: Opens) -> None:
+    stage = await opens(ASKED)
+    world = stage.simulator.world
+    await befriended(stage, "sunlei", ZHANG_WEI, LIN_XUE)
+    await left(stage)
+    await stage.say("wangfang", "转移 孙磊的全部 给 陈宇")
+    card = await stage.card("liqiang", "孙磊（离职）2 位客户")
+    before = await stage.db.read(lambda tx: tx.policies.active_hash())
+    file = stage.folder / "config.toml"
+    stay = rule(
+        'id = "lin-stays"\naction = ["customer.transfer"]\n'
+        'when.customer.name = "林雪"\nthen = "deny"\nsay = "林雪不转。"'
+    )
+    text = changed(await asyncio.to_thread(file.read_text, "utf-8"), (stay,))
+    await asyncio.to_thread(file.write_text, text, "utf-8")
+    await stage.until(
+        lambda: stage.db.read(lambda tx: tx.policies.active_hash()),
+        lambda it: it != before,
+        "the new rules",
+    )
+    await stage.press("liqiang", card, "approve")
+
+    await stage.hears("wangfang", "按现在的规则不能转移 1 位")
+    assert [each.external_userid for each in world.state.transfers] == [ZHANG_WEI]
 
 
 async def test_a_disabled_member_has_not_left_and_is_told_of_as_such(opens: Opens) -> None:
