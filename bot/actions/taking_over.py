@@ -194,7 +194,7 @@ def next_groups(handover: Handover, waiting: Sequence[str], now: datetime) -> Gr
     takers = handover.plan.to
     owner = min(takers, key=lambda each: handover.group_shares.get(each, 0))
     total = len(open_) + sum(handover.group_shares.values())
-    share = -(-total // len(takers)) - handover.group_shares.get(owner, 0)
+    share = total // len(takers) - handover.group_shares.get(owner, 0)  # then the odd ones singly
     return Groups(owner, tuple(open_[: max(1, min(most, share))]))
 
 
