@@ -18,7 +18,12 @@ from workflows.model import Facts, Person, State
 
 READ = "unassigned_read"
 PAGE = 200  # customers read and judged in one transaction
-_NONE_YET = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+_NONE_YET = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+)
 _GIVE_UP_AFTER = timedelta(days=1)  # WeCom has shown nobody by then: there is nobody
 _LISTED = 20
 _OF_RELATION = frozenset({"customer.tags", "customer.known_days", "customer.corp_name"})
@@ -49,7 +54,7 @@ class Reading:
 
 
 def read_soon(scene: Scene, look: int = 0) -> None:
-    """Have WeCom's list read in a minute or later; many leavers at once are one reading."""
+    """Have WeCom's list read in a moment or later; many leavers at once are one reading."""
     pause = _NONE_YET[look]
     step = pause.total_seconds()
     due = datetime.fromtimestamp((int(scene.now.timestamp() // step) + 1) * step, UTC)
