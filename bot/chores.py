@@ -20,6 +20,7 @@ SOURCE = "chore_source"  # its body names the source
 CHATS = "chore_chats"
 CUSTOMERS = "chore_customers"
 CUSTOMERS_NOW = "read_customers_now"
+UNASSIGNED = "chore_unassigned"
 # After how long it comes again, or at which hour of the company's working days.
 EVERY: Mapping[str, timedelta | time] = {
     DIRECTORY: timedelta(hours=1),
@@ -29,6 +30,7 @@ EVERY: Mapping[str, timedelta | time] = {
     SHADOW: time(9),
     CHATS: timedelta(hours=1),  # reads them once a day, and soon after a rule wants to know
     CUSTOMERS: timedelta(minutes=10),  # reads them at the hour of the file, or what is overdue
+    UNASSIGNED: time(9, 30),
 }
 _MOMENT = timedelta(milliseconds=1)
 _SOON = timedelta(seconds=5)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import chat_reading, chores, directory_reading, proposals, replays, transfer_watch
+from bot import (
+    chat_reading,
+    chores,
+    directory_reading,
+    proposals,
+    replays,
+    transfer_watch,
+    unassigned_watch,
+)
 from bot.actions import (
     absent,
     adding,
@@ -15,6 +23,8 @@ from bot.actions import (
     containing,
     deciding,
     joining,
+    leaver_news,
+    leaving,
     mirroring,
     moving,
     observing,
@@ -26,8 +36,11 @@ from bot.actions import (
     shadowing,
     sourcing,
     sweeping,
+    takeovers,
+    taking_over,
     temporary,
     tickets,
+    unassigned,
     undoing,
     versions,
     waiving,
@@ -38,6 +51,7 @@ from bot.customer_reading import CustomerReader
 from bot.handlers import Handlers
 from bot.proposals import Fate, Wish
 from bot.sources.keeping import OutsideSources
+from bot.takeover_calls import TakeoverCalls
 from bot.wecom import Wecom
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
@@ -112,6 +126,18 @@ class Clockwork:
                 return lambda tx: bulk_parts.TIMERS[kind](self._scene(tx), work.body)
             case carrying.HELD:
                 return lambda tx: undoing.carry_out(self._scene(tx), work.body)
+            case unassigned.READ:
+                await self.company.refresh(self.db)
+                return await unassigned_watch.read(self.handlers, work.body)
+            case taking_over.LOOK:
+                calls = TakeoverCalls(self.db, self.wecom, self.company)
+                return await calls.look(work.body)
+            case leaver_news.TELL:
+                return lambda tx: leaver_news.tell(self._scene(tx), work.body)
+            case kind if kind in takeovers.TIMERS:
+                return lambda tx: takeovers.TIMERS[kind](self._scene(tx), work.body)
+            case kind if kind in leaving.TIMERS:
+                return lambda tx: leaving.TIMERS[kind](self._scene(tx), work.body)
             case containing.CHECK:
                 return await self._check_remedy(*work.body.split("|", 1))
             case kind if kind in temporary.TIMERS:
@@ -211,6 +237,9 @@ class Clockwork:
         if kind == chores.CUSTOMERS:
             await self.company.refresh(self.db)
             return await self.customers.begin()
+        if kind == chores.UNASSIGNED:
+            await self.company.refresh(self.db)
+            return lambda tx: unassigned.begin_daily(self._scene(tx))
         if kind == chores.SHADOW:
             return await self._tell_of_shadow(datetime.fromisoformat(name))
         return self._prune

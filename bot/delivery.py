@@ -24,11 +24,14 @@ from bot.outgoing import (
     SendNews,
     SendText,
     SendWelcome,
+    TakeGroups,
+    TakeOverPart,
     Transfer,
     TransferAll,
     UpdateCard,
 )
 from bot.tags import CorpTags
+from bot.takeover_calls import TakeoverCalls
 from bot.wecom import Article, ContactWay, MessageBudget, Wecom, WecomError, meaning
 from bot.wecom.codes import NO_RELATION, UNKNOWN_CONTACT_WAY, Kind
 from bot.worker import Ignore, Postpone, Step
@@ -65,6 +68,8 @@ class Delivery:
     async def __call__(self, work: Claimed) -> Step:
         """Make one call and return what to write of it."""
         what = outgoing.read(work)
+        if isinstance(what, SendText | SendNews | SendCard):
+            await self._expect_here(what.userid)
         match what:
             case SendText() | SendNews():
                 return await self._say(what, work)
@@ -82,6 +87,10 @@ class Delivery:
                 return await self._transfer(what)
             case TransferAll():
                 return await self._customers.transfer_all(what)
+            case TakeOverPart():
+                return await self._takeovers.part(what)
+            case TakeGroups():
+                return await self._takeovers.groups(what)
             case SendExport():
                 await self._within_budget(what.userid)
                 return await self._customers.export(what, _once_in(work))
@@ -89,6 +98,13 @@ class Delivery:
                 return await self._welcome(what, work)
             case _:
                 assert_never(what)
+
+    async def _expect_here(self, userid: str) -> None:
+        """Raise Ignore for somebody who has left: nothing reaches them any more."""
+        if self.company.standing.directory.member(userid) is not None:
+            return
+        if await self.db.read(lambda tx: tx.leavers.latest(userid) is not None):
+            raise Ignore("the member has left")
 
     async def remember_sent(self) -> None:
         """Count what was sent in the last hour against the limits that WeCom counts by."""
@@ -204,6 +220,10 @@ class Delivery:
     @property
     def _customers(self) -> CustomerCalls:
         return CustomerCalls(self.db, self.wecom, self.company, self.tags)
+
+    @property
+    def _takeovers(self) -> TakeoverCalls:
+        return TakeoverCalls(self.db, self.wecom, self.company)
 
     async def _mark(self, what: MarkRelation, work: Claimed) -> Step:
         if what.request_id:

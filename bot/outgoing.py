@@ -102,6 +102,22 @@ class TransferAll:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOverPart:
+    """Hand over the next customers of somebody who has left, at most 100 (document 94081)."""
+
+    request_id: str
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeGroups:
+    """Give the next groups of somebody who has left to a new owner (document 92127)."""
+
+    request_id: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class SendExport:
     """Make the file of an approved request and send it. What is in it is kept nowhere."""
 
@@ -129,6 +145,8 @@ Outgoing = (
     | MarkRelation
     | Transfer
     | TransferAll
+    | TakeOverPart
+    | TakeGroups
     | SendExport
 )
 
@@ -148,8 +166,10 @@ def lane(what: Outgoing) -> str:
     match what:
         case SendText() | SendNews():
             return f"chat:{what.userid.lower()}"
-        case TransferAll() | SendExport():
+        case TransferAll() | TakeOverPart() | SendExport():
             return f"request:{what.request_id}"
+        case TakeGroups():
+            return f"groups:{what.request_id}"
         case SendCard() | UpdateCard():
             return f"card:{what.task_id}"
         case IssueTicket() | CloseTicket():

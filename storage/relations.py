@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, bindparam, delete, or_, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select
 
 from storage.moments import search_key, user_key
 from storage.statements import insert_or_ignore, insert_or_replace, prefix_of
@@ -32,6 +32,17 @@ _OF_MEMBER = (
     select(relations.c.body)
     .where(relations.c.userid == bindparam("userid"))
     .order_by(relations.c.external_userid)
+)
+_PAGE_OF_MEMBER = _OF_MEMBER.where(relations.c.external_userid > bindparam("after")).limit(
+    bindparam("limit")
+)
+_COUNT_OF_MEMBER = (
+    select(func.count())
+    .select_from(relations)
+    .where(
+        relations.c.userid == bindparam("userid"),
+        relations.c.state == RelationState.ADDED.value,
+    )
 )
 _DELETED = _OF_MEMBER.where(relations.c.state == RelationState.DELETED_BY_MEMBER.value)
 _WITH_CUSTOMERS = (
@@ -91,6 +102,15 @@ class Relations:
     def of_member(self, userid: str) -> list[Relation]:
         """Return all relations of a member, in whatever state."""
         return self._list(_OF_MEMBER, userid=user_key(userid))
+
+    def page_of_member(self, userid: str, limit: int, after: str = "") -> list[Relation]:
+        """Return relations of a member in whatever state, by customer, from behind `after` on."""
+        return self._list(_PAGE_OF_MEMBER, userid=user_key(userid), limit=limit, after=after)
+
+    def count_of_member(self, userid: str) -> int:
+        """Return how many customers a member has."""
+        values = {"userid": user_key(userid)}
+        return int(self._connection.execute(_COUNT_OF_MEMBER, values).scalar_one())
 
     def customers_of(self, userid: str) -> list[tuple[Relation, Customer]]:
         """Return the customers a member has, with what the two are to each other."""

@@ -51,6 +51,7 @@ TRANSFER_IS_OPEN = text("is_open = 1")
 WAIVER_IS_LIVE = text("is_open = 1")
 RELATION_IS_FOLLOWED = text("state IN ('added', 'deleted_by_customer')")
 AUDIT_HAS_REQUEST = text("request_id <> ''")
+HAS_REQUEST = text("request_id <> ''")
 AUDIT_HAS_CUSTOMER = text("external_userid <> ''")
 
 # AUTOINCREMENT, because a late worker must never mistake a new row for the one it had claimed.
@@ -451,6 +452,49 @@ Index(
 )
 
 # Customer groups as WeCom last showed them, and the outsiders in them.
+# Who has left, once for each time; open until nothing of theirs waits any more.
+leavers = Table(
+    "leavers",
+    metadata,
+    Column("userid", Text, primary_key=True),
+    Column("left_at", Moment, primary_key=True),
+    Column("name", SEARCHABLE, nullable=False, index=True),
+    Column("is_open", SmallInteger, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# Customers of people who have left, as WeCom last showed them, and where each is to go.
+left_behind = Table(
+    "left_behind",
+    metadata,
+    Column("userid", Text, primary_key=True),
+    Column("external_userid", Text, primary_key=True),
+    Column("is_open", SmallInteger, nullable=False),  # WeCom shows that nobody has them
+    Column("read_at", Moment, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("request_id", Text, nullable=False),  # by which they are to go
+    Column("taker", Text, nullable=False),
+    Column("outcome", Text, nullable=False),  # '' until WeCom has answered
+    Column("body", Text, nullable=False),
+)
+Index(
+    "ix_left_behind_request",
+    left_behind.c.request_id,
+    left_behind.c.outcome,
+    left_behind.c.taker,
+    left_behind.c.external_userid,
+    sqlite_where=HAS_REQUEST,
+    postgresql_where=HAS_REQUEST,
+)
+
+# Requests that hand over what somebody has left: prepared page by page, then followed.
+takeovers = Table(
+    "takeovers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 chats = Table(
     "chats",
     metadata,

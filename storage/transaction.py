@@ -17,6 +17,7 @@ from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
+from storage.leavers import Leavers
 from storage.lists import Lists
 from storage.mirror import Mirror
 from storage.news import News
@@ -54,6 +55,7 @@ class Transaction:
         "drafts",
         "freezes",
         "grants",
+        "leavers",
         "lists",
         "mirror",
         "news",
@@ -84,6 +86,7 @@ class Transaction:
         self.drafts = Drafts(connection)
         self.freezes = Freezes(connection)
         self.grants = Grants(connection)
+        self.leavers = Leavers(connection)
         self.lists = Lists(connection)
         self.mirror = Mirror(connection)
         self.news = News(connection)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from workflows.absences import chain_from
 from workflows.directory import Directory
 from workflows.model import Answer, Group, Person, Request, Stage, same_user
+from workflows.plans import TakeOver
 
 # The people of each group of a stage, in the order of its groups.
 Panel = tuple[tuple[Person, ...], ...]
@@ -43,7 +44,8 @@ def concerned(request: Request) -> frozenset[str]:
     target = request.facts.get("request.target", frozenset())
     targets = {target} if isinstance(target, str) else target
     named = targets if isinstance(targets, (set, frozenset)) else frozenset()
-    return frozenset(userid.lower() for userid in {request.requester.userid, *named})
+    takers = request.plan.to if isinstance(request.plan, TakeOver) else ()
+    return frozenset(userid.lower() for userid in {request.requester.userid, *named, *takers})
 
 
 def delegates_of_concerned(request: Request, sources: Sources) -> frozenset[str]:

@@ -76,10 +76,12 @@ def of_customer(
     customer: Customer | None, relations: Iterable[Relation], *, sender: str, now: datetime
 ) -> Facts:
     """Return the `customer.*` facts as `sender` meets them: owners are the *other* followers."""
+    relations = list(relations)
     following = [r for r in relations if r.state in _FOLLOWING]
+    left = [r for r in relations if _was_left(r)]  # nobody's now, but still who they were
     others = frozenset(r.userid for r in following if not same_user(r.userid, sender))
     facts: dict[str, FactValue] = {
-        "customer.tags": frozenset(tag for r in following for tag in r.tags),
+        "customer.tags": frozenset(tag for r in (*following, *left) for tag in r.tags),
         "customer.owners": others,
         "customer.owner_count": len(others),
         "customer.known_days": _known_days(following, now),
@@ -92,6 +94,10 @@ def of_customer(
             "customer.type": customer.type,
         }
     return facts
+
+
+def _was_left(relation: Relation) -> bool:
+    return relation.ended_by == "left" and relation.state is RelationState.DELETED_BY_MEMBER
 
 
 _FOLLOWING = frozenset({RelationState.ADDED, RelationState.DELETED_BY_CUSTOMER})

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from workflows import leaving
 from workflows.model import Customer, Relation, RelationState
 
 # What was asked about so lately may be newer than what was read: clocks of nodes differ.
@@ -141,9 +142,11 @@ def is_followed(relation: Relation | None) -> bool:
 def brought_up_to_date(old: Relation | None, shown: Shown) -> Relation:
     """Return a relation as WeCom shows it; what WeCom cannot know is kept.
 
-    One that had ended begins anew, and nobody has judged it yet.
+    One that had ended begins anew, and nobody has judged it yet. Of a leaver's nothing is kept:
+    somebody new may have their userid.
     """
-    base = old or Relation(shown.userid, shown.external_userid, RelationState.NONE)
+    known = old if old and old.ended_by != leaving.ENDED else None
+    base = known or Relation(shown.userid, shown.external_userid, RelationState.NONE)
     return replace(
         base,
         # WeCom lists one-sided relations too (document 92130), so only events make these two.

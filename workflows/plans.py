@@ -95,7 +95,23 @@ class Lifting:
     kind: Literal["lifting"] = "lifting"
 
 
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """`customer.transfer`: hand over customers of a member who has left.
+
+    Whom it is about, and who takes each, is written down beside them under the request's id: there
+    may be twenty thousand.
+    """
+
+    of: str  # userid of who has left
+    to: tuple[str, ...]  # userids
+    count: int = 0  # customers
+    chats: int = 0  # groups they own; 0 where only some customers go
+    only: str = ""  # a tier or group in the file; '' is all
+    kind: Literal["takeover"] = "takeover"
+
+
 Plan = Annotated[
-    Transfer | Tagging | Export | BulkAdd | Joining | Granting | Lifting,
+    Transfer | TakeOver | Tagging | Export | BulkAdd | Joining | Granting | Lifting,
     Field(discriminator="kind"),
 ]

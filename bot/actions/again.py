@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.actions import exporting, tagging, transferring
+from bot.actions import exporting, tagging, takeovers, transferring
 from bot.actions.scene import Scene
 from workflows.model import Request
-from workflows.plans import Export, Tagging, Transfer
+from workflows.plans import Export, Tagging, TakeOver, Transfer
 
 
 def about_customers(scene: Scene, userid: str, request: Request) -> bool:
@@ -13,6 +13,8 @@ def about_customers(scene: Scene, userid: str, request: Request) -> bool:
     match request.plan:
         case Transfer() as plan:
             transferring.again(scene, userid, request, plan)
+        case TakeOver() as plan:
+            takeovers.again(scene, userid, request, plan)
         case Tagging() as plan:
             tagging.again(scene, userid, request, plan)
         case Export() as plan:

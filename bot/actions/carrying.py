@@ -10,18 +10,18 @@ from datetime import datetime
 
 from bot import outgoing
 from bot.actions.scene import Scene
-from bot.outgoing import MarkRelation, SendExport, TransferAll
+from bot.outgoing import MarkRelation, SendExport, TakeGroups, TakeOverPart, TransferAll
 from storage.work import Job, Queue
 from workflows import undoing
 from workflows.model import Request
-from workflows.plans import Export, Tagging, Transfer
+from workflows.plans import Export, Tagging, TakeOver, Transfer
 from workflows.schedules import parse_pause
 
-ABOUT_CUSTOMERS = (Transfer, Tagging, Export)
+ABOUT_CUSTOMERS = (Transfer, TakeOver, Tagging, Export)
 HELD = "carry_out"
 
 
-def begin(scene: Scene, request: Request, plan: Transfer | Tagging | Export) -> None:
+def begin(scene: Scene, request: Request, plan: Transfer | TakeOver | Tagging | Export) -> None:
     """Order it at once, or when the approval cannot be taken back any more."""
     window = parse_pause(scene.book.chain_defaults.undo_window)
     due = undoing.until(request, window)
@@ -53,12 +53,16 @@ def _held(request: Request) -> str:
     return f"held:{request.id}"
 
 
-def order(scene: Scene, request: Request, plan: Transfer | Tagging | Export) -> None:
+def order(scene: Scene, request: Request, plan: Transfer | TakeOver | Tagging | Export) -> None:
     """Put the call into the outbox; the request is done when WeCom has answered."""
     what: outgoing.Outgoing
     match plan:
         case Transfer():
             what = TransferAll(request.id)
+        case TakeOver():
+            what = TakeOverPart(request.id, 1)
+            if plan.chats:
+                scene.send(TakeGroups(request.id, 1), key=f"groups:{request.id}:1")
         case Tagging():
             marks = (plan.add, plan.remove)
             what = MarkRelation(plan.userid, plan.external_userid, *marks, request_id=request.id)

@@ -66,8 +66,9 @@ def whose(scene: Scene, userid: str, whom: str) -> tuple[str, str]:
     if any(whom in called for called in own):
         return scene.person(userid).userid, whom  # a customer whose name looks like 'X的Y'
     for who, what in choosing.owner_and_rest(whom):
-        if colleagues.found(scene, who):
-            owner = colleagues.named(scene, who)
+        owners = colleagues.found(scene, who) or colleagues.disabled(scene, who)
+        if owners:
+            owner = owners[0] if len(owners) == 1 else colleagues.named(scene, who)
             if not same_user(owner, userid) and not colleagues.is_above(scene, userid, owner):
                 raise Refused("not_for_you")
             return owner, what
@@ -76,7 +77,14 @@ def whose(scene: Scene, userid: str, whom: str) -> tuple[str, str]:
 
 def meant(scene: Scene, userid: str, wish: Wish, owner: str, words: str) -> list[Known] | None:
     """Return which customers of `owner` are meant; None if that was asked back. Raises Refused."""
-    mine = _of(scene, owner)
+    return meant_of(scene, userid, wish, _of(scene, owner), (scene.person(owner).name, words))
+
+
+def meant_of(
+    scene: Scene, userid: str, wish: Wish, mine: Mapping[str, Known], said: tuple[str, str]
+) -> list[Known] | None:
+    """Return the same of these customers; `said` is whose they are and the words for them."""
+    owner, words = said
     if choosing.means_all(words):
         return list(mine.values())
     candidates = [_candidate(known) for known in mine.values()]
@@ -88,7 +96,7 @@ def meant(scene: Scene, userid: str, wish: Wish, owner: str, words: str) -> list
             _ask_back(scene, userid, _Question(wish, name, ()), found.choices)
             return None
         if found.sure is None:
-            raise Refused("no_such_customer", who=name, owner=scene.person(owner).name)
+            raise Refused("no_such_customer", who=name, owner=owner)
         chosen[found.sure.external_userid] = mine[found.sure.external_userid]
     return list(chosen.values())
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bot.actions.scene import Scene
 from workflows.directory import ACTIVE
+from workflows.leaving import LEFT
 from workflows.model import same_user
 from workflows.steps import Refused
 
@@ -20,6 +21,16 @@ def found(scene: Scene, who: str) -> list[str]:
     name = who.strip().casefold()
     everybody = scene.directory.members.values()
     return [m.userid for m in everybody if m.status == ACTIVE and m.name.casefold() == name]
+
+
+def disabled(scene: Scene, who: str) -> list[str]:
+    """Return the userids of members of that name whose account is not active: they have customers
+    still.
+    """
+    name = who.strip().casefold()
+    everybody = scene.directory.members.values()
+    idle = (m for m in everybody if m.status not in {ACTIVE, LEFT})
+    return [m.userid for m in idle if m.name.casefold() == name]
 
 
 def named(scene: Scene, who: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from bot.actions import export_rows, judging, knowing, moving
+from bot.actions import export_rows, judging, knowing, moving, takeover_cards
 from bot.actions.performing import ONLY_TOLD
 from bot.actions.scene import Scene
 from bot.cards import Sheet
@@ -13,7 +13,7 @@ from bot.texts import Text
 from workflows import masking, policy, transfers
 from workflows.masking import plain
 from workflows.model import Request, State, same_user
-from workflows.plans import Export, Tagging, Transfer
+from workflows.plans import Export, Tagging, TakeOver, Transfer
 
 _LISTED = 30  # customers named in the details
 
@@ -25,6 +25,8 @@ def completed(scene: Scene, request: Request, sheet: Sheet) -> Sheet:
     match request.plan:
         case Transfer() as plan:
             rows, lines = _transfer(scene, request, plan, sheet)
+        case TakeOver() as plan:
+            return takeover_cards.completed(scene, request, plan, sheet)
         case Tagging() as plan:
             rows, lines = _tagging(scene, plan, sheet), ()
         case Export() as plan:

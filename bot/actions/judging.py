@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 from bot.actions import chat_mirror, freezes, grants, outside_facts
 from bot.actions.scene import Scene
-from workflows import bulk, facts, policy
+from workflows import bulk, facts, leaving, policy
 from workflows.claims import Claim
 from workflows.model import Customer, Facts, Relation, Request, State, Verdict
 
@@ -88,10 +88,22 @@ def _customer(
     scene: Scene, userid: str, customer: Customer | None, claim: Claim | None = None
 ) -> Facts:
     """Return the `customer.*` facts; `claim` is what somebody typed who has not added them yet."""
-    relations = scene.tx.relations.of_customer(customer.external_userid) if customer else []
+    found = scene.tx.relations.of_customer(customer.external_userid) if customer else []
+    relations = [_as_it_is(scene, each) for each in found]
     known = facts.of_customer(customer, relations, sender=userid, now=scene.now)
     columns = outside_facts.known(scene, customer, relations, claim)
     return {**known, **chat_mirror.facts_of(scene, customer), **columns}
+
+
+def _as_it_is(scene: Scene, relation: Relation) -> Relation:
+    """Return a relation as ended if its member has left and that is not written down yet.
+
+    Who is not in the directory and has not left may only be out of the app's sight.
+    """
+    if scene.directory.member(relation.userid) is not None:
+        return relation
+    leaver = scene.tx.leavers.latest(relation.userid)
+    return relation if leaver is None else leaving.ended(relation, leaver.left_at)
 
 
 def _counters(scene: Scene, userid: str, own: Request | None) -> Facts:

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.actions import knowing
+from bot.actions import knowing, leaver_news
 from bot.actions.scene import Scene
 from bot.wecom import ExternalContact, meaning
 from bot.wecom.codes import Kind
 from bot.wording import Lines, Words
 from workflows.model import Answer, Relation, RelationState, Request, same_user
-from workflows.plans import Transfer
+from workflows.plans import TakeOver, Transfer
 from workflows.transfers import (
     GIVE_UP_AFTER,
     WITHIN,
@@ -93,7 +93,7 @@ def looked_at(
     for passage in scene.tx.transfers.of_request(request_id):
         new = looked(passage, shown, scene.now)
         if new is not passage:
-            _settle(scene, new)
+            settle(scene, new)
             if new.state is PassageState.DONE:
                 _arrived(scene, new, now_with.get(new.external_userid))
     _look_later(scene, request_id)
@@ -103,14 +103,14 @@ def gone(scene: Scene, relation: Relation) -> None:
     """The giver's relation was ended by a transfer."""
     for passage in _recent(scene, relation.external_userid):
         if passage.is_open and same_user(passage.userid, relation.userid):
-            _settle(scene, settled(passage, PassageState.DONE, scene.now))
+            settle(scene, settled(passage, PassageState.DONE, scene.now))
 
 
 def failed(scene: Scene, taker: str, external_userid: str, reason: str) -> None:
     """A takeover did not happen: the customer refused, or the taker is full."""
     for passage in _recent(scene, external_userid):
         if passage.is_open and same_user(passage.taker, taker):
-            _settle(scene, refused(passage, reason, scene.now))
+            settle(scene, refused(passage, reason, scene.now))
 
 
 def taken_over(scene: Scene, relation: Relation, contact: ExternalContact | None) -> bool:
@@ -129,7 +129,7 @@ def taken_over(scene: Scene, relation: Relation, contact: ExternalContact | None
             scene.tx.relations.put(replace(relation, request_id=passage.request_id))
             who = (relation.userid, relation.external_userid)
             scene.record("add.transferred", who=who, because=passage.request_id)
-            _settle(scene, settled(passage, PassageState.DONE, scene.now))
+            settle(scene, settled(passage, PassageState.DONE, scene.now))
             return True
     return False
 
@@ -144,7 +144,7 @@ def of_late(scene: Scene, external_userid: str) -> list[Passage]:
     return scene.tx.transfers.of_customer(external_userid, scene.now - WITHIN)
 
 
-def _settle(scene: Scene, passage: Passage) -> None:
+def settle(scene: Scene, passage: Passage) -> None:
     """Write down how a passage has ended, once."""
     if not scene.tx.transfers.settle(passage):
         return
@@ -155,6 +155,8 @@ def _settle(scene: Scene, passage: Passage) -> None:
     if request is not None and isinstance(request.plan, Transfer):
         scene.record(kind, request, customer=passage.external_userid, taker=passage.taker)
         _tell_soon(scene, request)
+    elif request is not None and isinstance(request.plan, TakeOver):
+        leaver_news.settled(scene, request, passage)
 
 
 def _arrived(scene: Scene, passage: Passage, contact: ExternalContact | None) -> None:

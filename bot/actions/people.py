@@ -5,7 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
-from bot.actions import changes, deciding, grants, people_notices, sweeping, tickets, waiving
+from bot.actions import (
+    changes,
+    deciding,
+    grants,
+    leaving,
+    people_notices,
+    sweeping,
+    tickets,
+    waiving,
+)
 from bot.actions.scene import Scene
 from bot.wording import Words
 from storage.work import Job, Queue
@@ -42,7 +51,8 @@ def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
     people_notices.record(later, people_changes.between(before, after), cause)
     people_notices.tell_of_names(later, before)
     for userid in _gone(before.directory, fresh):
-        _leave(later, userid)
+        _leave(later, userid, before.directory)
+    leaving.left_at_last(later, before.directory)
     sweeping.start(later, sweeping.REASSIGN)
 
 
@@ -137,9 +147,13 @@ def _gone(before: Directory, after: Directory) -> list[str]:
     return [userid for key, userid in active(before).items() if key not in still]
 
 
-def _leave(scene: Scene, userid: str) -> None:
-    """Take back what a leaver has asked for, their tickets, and what was approved in advance."""
+def _leave(scene: Scene, userid: str, before: Directory) -> None:
+    """Take back what a leaver has asked for, their tickets, and what was approved in advance.
+
+    Who stood above them, as `before` shows, and the admins are told of all that in one message.
+    """
     scene.record("member.left", who=(userid, ""))
+    ends = leaving.what_ends(scene, userid)
     waiving.leave(scene, userid)
     grants.leave(scene, userid)
     scene.tx.absences.drop(userid)
@@ -153,3 +167,4 @@ def _leave(scene: Scene, userid: str) -> None:
         governing = scene.tx.requests.get(ticket.request_id)
         if governing is not None:
             tickets.revoke(scene, governing)
+    leaving.begin(scene, userid, before, ends)

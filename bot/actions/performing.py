@@ -15,7 +15,16 @@ from bot.actions import (
 from bot.actions.scene import Scene
 from workflows.lockout import CHANGE
 from workflows.model import Origin, Request
-from workflows.plans import BulkAdd, Export, Granting, Joining, Lifting, Tagging, Transfer
+from workflows.plans import (
+    BulkAdd,
+    Export,
+    Granting,
+    Joining,
+    Lifting,
+    Tagging,
+    TakeOver,
+    Transfer,
+)
 from workflows.steps import Executed, ExecutionFailed
 
 JUDGE_AGAIN = "judge_again"
@@ -33,7 +42,7 @@ def perform(scene: Scene, request: Request) -> Executed | ExecutionFailed | None
         return grants.perform(scene, request)
     if isinstance(request.plan, Lifting):
         return freezes.perform(scene, request)
-    if isinstance(request.plan, Transfer | Tagging | Export):
+    if isinstance(request.plan, Transfer | TakeOver | Tagging | Export):
         carrying.begin(scene, request, request.plan)
         return None  # done when WeCom has answered
     if isinstance(request.plan, BulkAdd):

@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from bot.actions import choosing, colleagues, deciding, filing, judging, moving, rejudging
+from bot.actions import (
+    choosing,
+    colleagues,
+    deciding,
+    filing,
+    judging,
+    moving,
+    rejudging,
+    takeovers,
+)
 from bot.actions.choosing import Known, Wish
 from bot.actions.scene import Scene
 from bot.wecom import cut_characters
@@ -31,6 +40,8 @@ _NAMED = 10  # customers in one line
 
 def ask(scene: Scene, userid: str, wish: Wish) -> None:
     """Find out who is meant, check what can be known, and file the request. Raises Refused."""
+    if takeovers.ask(scene, userid, wish):
+        return  # somebody who has left is meant
     owner, words = choosing.whose(scene, userid, wish.whom)
     taker, reason = colleagues.leading(scene, wish.rest)
     _check_taker(scene, owner, taker)

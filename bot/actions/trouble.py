@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot import outgoing
-from bot.actions import containing, deciding, moving, voting
+from bot.actions import containing, deciding, moving, taking_over, voting
 from bot.actions.scene import Scene
 from bot.outgoing import (
     IssueTicket,
@@ -13,6 +13,7 @@ from bot.outgoing import (
     SendCard,
     SendExport,
     SendText,
+    TakeOverPart,
     Transfer,
     TransferAll,
 )
@@ -33,11 +34,13 @@ def set_aside(scene: Scene, work: Claimed, error: str) -> None:
         containing.escalate(scene, *work.body.split("|", 1))
     if work.kind == moving.LOOK:
         moving.looked_at(scene, work.body, (), ())  # look again later, for a week
+    if work.kind == taking_over.LOOK:
+        taking_over.look_later(scene, work.body)
     what = outgoing.read(work) if work.queue is Queue.OUTBOX else None
     match what:
         case IssueTicket():
             _no_ticket(scene, what, error)
-        case TransferAll() | SendExport() | MarkRelation():
+        case TransferAll() | TakeOverPart() | SendExport() | MarkRelation():
             _not_carried_out(scene, what.request_id, error)
         case Transfer():
             refused = TransferRefused(error)

@@ -29,7 +29,16 @@ from storage.candidates import Candidate
 from workflows import undoing
 from workflows.lockout import CHANGE
 from workflows.model import Origin, Request, State, TicketState
-from workflows.plans import BulkAdd, Export, Granting, Joining, Lifting, Tagging, Transfer
+from workflows.plans import (
+    BulkAdd,
+    Export,
+    Granting,
+    Joining,
+    Lifting,
+    Tagging,
+    TakeOver,
+    Transfer,
+)
 from workflows.schedules import parse_pause
 from workflows.steps import Refused, Revoke, TakeBack
 
@@ -72,7 +81,7 @@ def _undo(scene: Scene, userid: str, request: Request) -> None:
     Lists, and what has happened in WeCom, follow from the step itself.
     """
     plan = request.plan
-    if isinstance(plan, Transfer | Tagging | Export):
+    if isinstance(plan, Transfer | TakeOver | Tagging | Export):
         if not carrying.call_off(scene, request):
             raise Refused("undo_done", id=request.id)
     elif request.state is State.EXECUTED and request.action == CHANGE:
@@ -134,7 +143,7 @@ def carry_out(scene: Scene, request_id: str) -> None:
         comment = scene.company("freeze.comment", id=found[-1].id)
         with suppress(Refused):
             deciding.advance(scene, request, Revoke("system:freeze", comment))
-    elif isinstance(request.plan, Transfer | Tagging | Export):
+    elif isinstance(request.plan, Transfer | TakeOver | Tagging | Export):
         carrying.order(scene, request, request.plan)
 
 

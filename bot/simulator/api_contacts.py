@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bot.simulator.calls import Call, Endpoints, page, paged
 from bot.simulator.errors import ApiError
 from bot.simulator.fields import BAD
+from bot.simulator.people import OWNER_LEFT
 from bot.simulator.records import ACTIVE, WECOM, Customer, GroupChat, GroupMember, Json, Relation
 
 FOLLOWERS_A_PAGE = 500
@@ -140,10 +141,12 @@ def group_list(call: Call) -> Json:
     status = body.number("status_filter", 0, high=3)
     body.number("limit", low=1, high=1000)
     wanted = _owner_filter(call)
+    call.world.settle_groups()
     groups = [
         group
         for group in call.world.state.groups.values()
-        if group.status == status
+        if status in (0, group.status)  # 0 is any
+        and (wanted or group.status != OWNER_LEFT)  # those must be named
         and _sees_owner(call, group)
         and (not wanted or group.owner.lower() in wanted)
     ]
@@ -163,6 +166,7 @@ def group_get(call: Call) -> Json:
     """One customer group with its members (doc 92122)."""
     chat_id = call.body.text("chat_id", required=True)
     named = call.body.number("need_name", 0, high=1)
+    call.world.settle_groups()
     group = call.world.state.groups.get(chat_id)
     if group is None or not _sees_owner(call, group):
         raise ApiError(40050, "chatid not exist")

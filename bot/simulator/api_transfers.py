@@ -5,9 +5,9 @@ from __future__ import annotations
 from bot.simulator.calls import Call, Endpoints, page
 from bot.simulator.errors import ApiError
 from bot.simulator.records import LEFT, Json, Member, Transfer
+from bot.simulator.transfers import YEAR
 
-MOST_CUSTOMERS, MESSAGE_CHARS = 100, 200
-YEAR = 365 * 86400
+MOST_CUSTOMERS, MOST_GROUPS, MESSAGE_CHARS = 100, 100, 200
 
 
 def transfer_customer(call: Call) -> Json:
@@ -94,10 +94,25 @@ def get_unassigned_list(call: Call) -> Json:
     return {"info": info, "is_last": not cursor, "next_cursor": cursor}
 
 
+def group_transfer(call: Call) -> Json:
+    """Give groups of owners who have left to another member (doc 92127)."""
+    chats = call.body.texts("chat_id_list", least=1, most=MOST_GROUPS)
+    heir = call.receiver(call.body.text("new_owner", required=True, code=41009))
+    world = call.world
+    failed = []
+    for chat_id in chats:
+        if code := world.inherit_code(chat_id):
+            failed.append({"chat_id": chat_id, "errcode": code, "errmsg": "not transferred"})
+        else:
+            world.inherit_group(chat_id, heir)
+    return {"failed_chat_list": failed}
+
+
 CALLS: Endpoints = {
     "externalcontact/transfer_customer": ("POST", transfer_customer),
     "externalcontact/transfer_result": ("POST", transfer_result),
     "externalcontact/resigned/transfer_customer": ("POST", resigned_transfer),
     "externalcontact/resigned/transfer_result": ("POST", resigned_result),
     "externalcontact/get_unassigned_list": ("POST", get_unassigned_list),
+    "externalcontact/groupchat/transfer": ("POST", group_transfer),
 }

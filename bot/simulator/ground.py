@@ -14,6 +14,7 @@ from bot.simulator.errors import ImpossibleError
 from bot.simulator.events import Event
 from bot.simulator.records import (
     ACTIVE,
+    LEFT,
     Customer,
     Json,
     Member,
@@ -109,7 +110,7 @@ class Ground:
 
     def reports(self, member: Member) -> bool:
         """Whether the app hears of and reads this member's customers."""
-        return member.visible and member.customer_contact
+        return member.visible and member.customer_contact and member.status != LEFT
 
     # -- telling -------------------------------------------------------------------------------
 

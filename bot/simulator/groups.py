@@ -9,11 +9,16 @@ from typing import Any
 from bot.simulator.errors import ImpossibleError
 from bot.simulator.events import Event
 from bot.simulator.people import People
-from bot.simulator.records import GroupChat, GroupMember
+from bot.simulator.records import LEFT, GroupChat, GroupMember, Member
 
 MEMBER, OUTSIDE = 1, 2
 INVITED, JOINED_BY_CODE = 1, 3  # join_scene of document 92122
 MOST = 500  # people in one customer group
+INHERITING, INHERITED = 2, 3  # status of document 92120
+DAY = 86400
+INHERITED_A_DAY = 300  # groups of one person
+TOO_MANY = 45009  # WeCom's page names no code for the limit of a day
+_INHERITED = {INHERITING: 90507, INHERITED: 90508}
 
 
 class Groups(People):
@@ -83,6 +88,39 @@ class Groups(People):
         group = self._group(chat_id)
         del self.state.groups[chat_id]
         return self._tell_group(group, "dismiss", {})
+
+    def inherit_code(self, chat_id: str) -> int:
+        """Why the group cannot be inherited now, as an errcode; 0 if it can (doc 92127)."""
+        self.settle_groups()
+        group = self.state.groups.get(chat_id)
+        if group is None:
+            return 40050
+        if group.status in _INHERITED:
+            return _INHERITED[group.status]
+        if self.member(group.owner).status != LEFT:
+            return 90500
+        key, since = group.owner.lower(), self.now() - DAY
+        today = sum(who == key and at > since for who, at in self.state.inherited_groups)
+        return TOO_MANY if today >= INHERITED_A_DAY else 0
+
+    def inherit_group(self, chat_id: str, heir: Member) -> None:
+        """Have a group go to another owner; WeCom names no time, here it takes as for customers."""
+        group = self._group(chat_id)
+        group.status, group.heir = INHERITING, heir.userid
+        group.inherited_at = self.now() + DAY
+        self.state.inherited_groups.append((group.owner.lower(), self.now()))
+
+    def settle_groups(self) -> None:
+        """Give groups to their new owners whose time has come."""
+        for group in self.state.groups.values():
+            if group.status == INHERITING and group.inherited_at <= self.now():
+                self._inherit(group)
+
+    def _inherit(self, group: GroupChat) -> None:
+        group.status, group.owner = INHERITED, group.heir
+        if all(one.userid != group.heir for one in group.members):
+            group.members.append(GroupMember(group.heir, MEMBER, self.now()))
+        self._tell_group(group, "update", {"UpdateDetail": "change_owner"})
 
     def shown_in_group(self, group: GroupChat) -> tuple[list[GroupMember], str]:
         """The members and the version that the API shows: those of before for a moment."""

@@ -7,7 +7,17 @@ from collections.abc import Iterable
 from bot.simulator.errors import ImpossibleError
 from bot.simulator.events import Event
 from bot.simulator.ground import Ground
-from bot.simulator.records import ACTIVE, DISABLED, LEFT, Department, DirectoryTag, Member
+from bot.simulator.records import (
+    ACTIVE,
+    DISABLED,
+    LEFT,
+    Bond,
+    Department,
+    DirectoryTag,
+    Member,
+)
+
+OWNER_LEFT = 1  # status of a customer group, doc 92120
 
 
 class People(Ground):
@@ -32,9 +42,15 @@ class People(Ground):
         return self.tell_sys("change_contact", "update_party", {"Id": number, "Name": name})
 
     def add_member(self, member: Member) -> Event:
-        """A new employee; the app hears that they can now use it."""
-        if self.find_member(member.userid):
+        """A new employee; the app hears that they can now use it.
+
+        They may get the userid of somebody who has left, and get nothing else of theirs.
+        """
+        former = self.find_member(member.userid)
+        if former is not None and former.status != LEFT:
             raise ImpossibleError(f"{member.userid} exists already")
+        if former is not None:
+            self._forget_former(former)
         self._check_departments(member.departments)
         self.state.members[member.key] = member
         self._tell_directory(member, "create_user")
@@ -109,11 +125,25 @@ class People(Ground):
         return self._set_status(userid, ACTIVE)
 
     def member_leaves(self, userid: str) -> Event:
-        """A member leaves the corporation; their customers wait to be assigned."""
-        self.member(userid).left_at = self.now()
+        """A member leaves the corporation; their customers and groups wait to be assigned."""
+        member = self.member(userid)
+        if member.status == LEFT:
+            raise ImpossibleError(f"{userid} has left already")
+        member.left_at = self.now()
         event = self._set_status(userid, LEFT)
-        self._tell_directory(self.member(userid), "delete_user")
+        for group in self.state.groups.values():
+            if group.owner.lower() == member.key:
+                group.status = OWNER_LEFT
+        self._tell_directory(member, "delete_user")
         return event
+
+    def member_returns(self, userid: str) -> Event:
+        """Somebody who left is hired anew, under the userid they had."""
+        old = self.member(userid)
+        if old.status != LEFT:
+            raise ImpossibleError(f"{userid} has not left")
+        places = (list(old.departments), old.position, list(old.direct_leader))
+        return self.add_member(Member(old.userid, old.name, *places))
 
     def set_customer_contact(self, userid: str, allowed: bool) -> None:
         """Change who may use customer contact. WeCom tells nobody (wecom.md §4)."""
@@ -170,6 +200,16 @@ class People(Ground):
         if number not in self.state.directory_tags:
             raise ImpossibleError(f"no tag {number}")
         return self.state.directory_tags[number]
+
+    def _forget_former(self, former: Member) -> None:
+        """What a former member has not handed over by now is nobody's; not documented."""
+        for relation in self.state.relations_of_member(former.userid):
+            relation.bond = Bond.DELETED_BY_MEMBER
+        self.state.chats.pop(former.key, None)
+        for department in self.state.departments.values():
+            department.leaders = [one for one in department.leaders if one != former.userid]
+        for tag in self.state.directory_tags.values():
+            tag.users = [one for one in tag.users if one != former.userid]
 
     def _set_status(self, userid: str, status: int) -> Event:
         member = self.member(userid)

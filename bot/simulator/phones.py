@@ -216,6 +216,9 @@ class Phones:
             "contact": lambda who, b: world.set_customer_contact(who, _flag(b, "allowed")),
             "tag": lambda who, b: world.tag_member(who, _number(b, "tag_id")),
             "untag": lambda who, b: world.untag_member(who, _number(b, "tag_id")),
+            "leave": lambda who, _: world.member_leaves(who),
+            "return": lambda who, _: world.member_returns(who),
+            "found": lambda who, b: world.create_group(who, _text(b, "name"), _texts(b, "others")),
         }
         return await _run(request, steps)
 
@@ -289,6 +292,13 @@ def _text(body: Json, name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
         raise ImpossibleError(f"{name} is missing")
+    return value
+
+
+def _texts(body: Json, name: str) -> list[str]:
+    value = body.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ImpossibleError(f"{name} must be a list of texts")
     return value
 
 

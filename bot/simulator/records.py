@@ -192,7 +192,9 @@ class GroupChat:
     create_time: float
     members: list[GroupMember]
     member_version: str
-    status: int = 0
+    status: int = 0  # 1 owner has left, 2 being inherited, 3 inherited (doc 92120)
+    heir: str = ""  # who inherits it at `inherited_at`
+    inherited_at: float = 0.0
     former: tuple[list[GroupMember], str] | None = None  # shown until `settles_at`
     settles_at: float = 0.0
 
@@ -274,6 +276,7 @@ class State:
     groups: dict[str, GroupChat] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
     refuses_transfer: set[str] = field(default_factory=set)
+    inherited_groups: list[tuple[str, float]] = field(default_factory=list)  # from whom, when
     welcome_codes: dict[str, WelcomeCode] = field(default_factory=dict)
     chats: dict[str, list[Message]] = field(default_factory=dict)
     customer_chats: dict[str, list[Message]] = field(default_factory=dict)

@@ -173,6 +173,7 @@ class Simulator:
         while True:
             await asyncio.sleep(TICK)
             self.world.settle_transfers()
+            self.world.settle_groups()
 
     async def _close_streams(self, _: web.Application) -> None:
         self._phones.close()

@@ -7,11 +7,17 @@ from bot.simulator.relations import FOLLOWED, Relations
 
 WAIT = 24 * 3600
 DAY = 24 * 3600
+YEAR = 365 * DAY
 WAITING, DONE, REFUSED, FULL = 2, 1, 3, 4
 
 
 class Transfers(Relations):
-    """A takeover is accepted at once and happens after 24 hours unless the customer refuses."""
+    """A takeover is accepted at once and happens after 24 hours unless the customer refuses.
+
+    `unassigned_lag` is for how many seconds after somebody has left nothing is shown as unassigned.
+    """
+
+    unassigned_lag = 0.0
 
     def transfer_code(self, handover: Member, takeover: Member, external: str) -> int:
         """Why this customer cannot be transferred now, as an errcode; 0 if they can."""
@@ -47,15 +53,24 @@ class Transfers(Relations):
                 self._settle(transfer)
 
     def unassigned(self) -> list[Relation]:
-        """Relations of members who have left and whom nobody took over."""
-        taken = {(one.handover, one.external_userid) for one in self.state.transfers}
+        """Relations of members who have left and whom nobody takes over; a refused one is back."""
+        self.settle_transfers()
+        under_way = {
+            (one.handover, one.external_userid)
+            for one in self.state.transfers
+            if one.status in {WAITING, DONE}
+        }
         return [
             one
             for (who, external), one in self.state.relations.items()
-            if self.member(one.userid).status == LEFT
+            if self._is_shown(self.member(one.userid))
             and one.bond in FOLLOWED
-            and (who, external) not in taken
+            and (who, external) not in under_way
         ]
+
+    def _is_shown(self, member: Member) -> bool:
+        since = self.now() - member.left_at
+        return member.status == LEFT and member.visible and self.unassigned_lag <= since <= YEAR
 
     def _settle(self, transfer: Transfer) -> None:
         takeover = self.member(transfer.takeover)

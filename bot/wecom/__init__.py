@@ -17,6 +17,8 @@ from bot.wecom.answers import (
     TagGroup,
     TagMembers,
     Transferred,
+    Unassigned,
+    UnassignedPage,
 )
 from bot.wecom.client import Wecom
 from bot.wecom.codes import Kind, meaning
@@ -46,6 +48,8 @@ __all__ = [
     "TagMembers",
     "TokenStore",
     "Transferred",
+    "Unassigned",
+    "UnassignedPage",
     "Unreachable",
     "Wecom",
     "WecomError",

@@ -136,6 +136,29 @@ class Transferred(Reply):
     takeover_time: int = 0
 
 
+class Unassigned(Reply):
+    """A customer of a member who has left, whom nobody has taken over (document 92124)."""
+
+    handover_userid: str
+    external_userid: str
+    dimission_time: int = 0  # unix seconds, when the member left
+
+
+class UnassignedPage(Reply):
+    """One page of them."""
+
+    info: tuple[Unassigned, ...] = ()
+    is_last: bool = False
+    next_cursor: str = ""
+
+
+class FailedGroup(Reply):
+    """A customer group that was not given to another owner (document 92127)."""
+
+    chat_id: str
+    errcode: int
+
+
 class DirectoryTag(Reply):
     """A tag of the company directory."""
 
@@ -180,6 +203,7 @@ class GroupChatId(Reply):
     """A customer group in a list of them."""
 
     chat_id: str
+    status: int = 0  # 0 normal, 1 owner has left, 2 being inherited, 3 inherited (document 92120)
 
 
 class GroupChat(Reply):
@@ -246,3 +270,4 @@ class Lists(Reply):
     customer: tuple[Transferred, ...] = ()
     contact_way: tuple[ContactWay, ...] = ()
     group_chat_list: tuple[GroupChatId, ...] = ()
+    failed_chat_list: tuple[FailedGroup, ...] = ()

@@ -11,12 +11,13 @@ from pydantic import SecretStr
 from bot.wecom.agent import AgentCalls
 from bot.wecom.contacts import Contacts
 from bot.wecom.directory import DirectoryCalls
+from bot.wecom.leavers import Leavers
 from bot.wecom.messages import Messages
 from bot.wecom.tokens import App, Tokens, TokenStore
 from bot.wecom.wire import TIMEOUT, OnCall, Wire
 
 
-class Wecom(Messages, Contacts, DirectoryCalls, AgentCalls):
+class Wecom(Messages, Contacts, Leavers, DirectoryCalls, AgentCalls):
     """One self-built app of one company.
 
     All calls raise `WecomError`, and nothing else, for whatever WeCom or the network does; its

@@ -41,6 +41,7 @@ function say(userid, text, shown) {
 const heard = (w, userid, words) => w.told(userid, words).length > 0;
 
 const tagged = (w, userid, name, tag) => (w.relation(userid, name)?.tags ?? []).includes(tag);
+const hasLeft = (w, userid) => w.state.members.some((one) => one.userid === userid && one.status === "left");
 const deleted = (w, userid, name) => w.relation(userid, name)?.state === "deleted_by_member";
 
 // A story's `cast` holds the phones when it begins. A step: `at` is the phone and its owner; `done` reads the world; without `act` it happens by itself.
@@ -301,6 +302,52 @@ export const STORIES = [
         title: { zh: "不用再等", en: "No waiting" },
         text: { zh: "这三天里她报备，通行码立刻就到。规则照样管着她。", en: "For these days her tickets come at once. The rules still hold." },
         ...say("zhouxiaomei", "加 唐敏 远航外贸 13300005555 展会认识", (w) => heard(w, "zhouxiaomei", "可以添加 唐敏")),
+      },
+    ],
+  },
+  {
+    key: "8",
+    cast: { seller: "sunlei", supervisor: "wangfang", customer: "林雪" },
+    title: { zh: "离职交接", en: "Leaving" },
+    intro: {
+      zh: "人走了，权限立刻收回；客户有几位在等、交给谁，一句话办完，一直盯到看见结果。",
+      en: "Somebody leaves: rights end at once. One line hands their customers over, followed to the end.",
+    },
+    steps: [
+      {
+        at: ["seller", "sunlei"],
+        title: { zh: "孙磊加了林雪", en: "Sun Lei adds Lin Xue" },
+        text: { zh: "她就成了孙磊的客户。", en: "So she is his customer." },
+        done: (w) => w.connected("sunlei", "林雪") || hasLeft(w, "sunlei"),
+        ...addBySearch("sunlei", "林雪"),
+      },
+      {
+        at: ["supervisor", "wangfang"],
+        title: { zh: "孙磊离职", en: "Sun Lei leaves" },
+        text: { zh: "主管和管理员各收到一条：结束了什么，还有几位客户等人接手。", en: "His lead and the admins hear what was ended, and how many customers wait." },
+        done: (w) => heard(w, "wangfang", "孙磊 离职后"),
+        able: (w) => !hasLeft(w, "sunlei"),
+        act: (w, post) => post(member("sunlei", "leave"), {}),
+      },
+      {
+        at: ["supervisor", "wangfang"],
+        title: { zh: "王芳安排接手", en: "Wang Fang hands over" },
+        text: { zh: "一句话：转移 孙磊的全部 给 周小美 离职交接。", en: "One line: 转移 孙磊的全部 给 周小美 (transfer sunlei's all to zhouxiaomei)." },
+        ...say("wangfang", "转移 孙磊的全部 给 周小美 离职交接", (w) => Boolean(w.card("liqiang", "申请转移"))),
+      },
+      {
+        at: ["supervisor", "liqiang"],
+        title: { zh: "李强批准", en: "Li Qiang approves" },
+        text: { zh: "卡片上是总数：每人接几位、什么等级、几个客户群。", en: "The card holds totals: who takes how many, of which tiers, and groups." },
+        done: (w) => heard(w, "zhouxiaomei", "您将接手 孙磊"),
+        ...approve("liqiang", "申请转移"),
+        hint: () => [APPROVE],
+      },
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "企业微信受理", en: "WeCom accepts" },
+        text: { zh: "24 小时后生效；谁拒绝了、还剩几位，门卫会再说。", en: "It takes effect after 24 hours; who refused and who is left will be told." },
+        done: (w) => heard(w, "zhouxiaomei", "您将接手 孙磊"),
       },
     ],
   },
