@@ -34,7 +34,7 @@ def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
     later = scene.standing_as(after)
     for userid in _gone(before.directory, fresh):
         _leave(later, userid, before.directory)
-    leaving.left_at_last(later, before.directory)
+    leaving.compare(later, before.directory)
     sweeping.start(later, sweeping.REASSIGN)
 
 
