@@ -35,6 +35,7 @@ class Leaver:
     chats: int = 0  # customer groups that waited when WeCom was last asked
     told: int = -1  # how many customers were told of as waiting; -1 is never
     is_open: bool = True  # whether something of theirs may still wait
+    shown: bool = False  # whether WeCom has ever shown customers of theirs: they have left surely
 
 
 class Outcome(StrEnum):

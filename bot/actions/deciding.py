@@ -11,6 +11,7 @@ from bot.actions import (
     alarms,
     bulk_orders,
     cards,
+    former,
     freezes,
     grants,
     performing,
@@ -34,7 +35,17 @@ from workflows.effects import (
     Tell,
     TellRequester,
 )
-from workflows.model import Answer, Origin, Outcome, Person, Request, Stage, State, Verdict
+from workflows.model import (
+    Answer,
+    Origin,
+    Outcome,
+    Person,
+    Request,
+    Stage,
+    State,
+    Verdict,
+    same_user,
+)
 from workflows.steps import (
     AddApprover,
     Appeal,
@@ -139,6 +150,9 @@ def advance(scene: Scene, request: Request, step: Step) -> Request:
 
     Raises Refused, with nothing written, when the step may not be taken.
     """
+    by = getattr(step, "by", "")
+    if same_user(by, request.requester.userid) and not former.is_own(scene, by, request):
+        raise Refused("not_yours", id=request.id)
     if isinstance(step, Approve) and request.state is State.PENDING:
         freezes.expect_thawed(scene, request)
         grants.expect_lender(scene, step.by, request)

@@ -1,8 +1,9 @@
 """Somebody has left, or was disabled: who hears of it, what else ends, and what is kept of them.
 
 The directory forgets a leaver, so who stood above them is written down; those people and the admins
-may hand their customers over. What was theirs is ended under their userid, page by page: somebody
-who gets the same userid later inherits nothing.
+may hand their customers over. Once WeCom shows these as without a member, what is on file between
+them is ended, page by page: somebody who gets the same userid later inherits nothing, and somebody
+who was only out of the app's sight loses no customer.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from workflows.directory import ACTIVE, Directory
 from workflows.leaving import LEFT, Leaver
 from workflows.model import Containment, Person, State, same_user
 
-RELATIONS = "leaver_relations"
 _PAGE = 200  # relations in one transaction
 _COUNTED = 500  # requests looked through
 _STANDING = frozenset({State.APPROVED, State.EXECUTION_FAILED})
@@ -63,8 +63,14 @@ def begin(scene: Scene, userid: str, before: Directory, ends: Ends) -> None:
         _keep(scene, person, managers, leaving.above(before, userid))
 
 
-def left_at_last(scene: Scene, before: Directory) -> None:
-    """Take note of those who leave now after their account was disabled for a while."""
+def compare(scene: Scene, before: Directory) -> None:
+    """Take note of those who leave after their account was disabled for a while, and of those who
+    have got the userid of somebody else.
+    """
+    for userid, member in scene.directory.members.items():
+        left = scene.tx.leavers.latest(userid) if userid not in before.members else None
+        if left is not None and left.person.name != member.name:
+            unassigned.end_relations_of(scene, left)
     for old in before.members.values():
         if old.status not in {ACTIVE, LEFT} and _has_left(scene, old.userid):
             scene.record("member.left", who=(old.userid, ""))
@@ -85,7 +91,6 @@ def _told(scene: Scene, managers: tuple[str, ...]) -> tuple[str, ...]:
 
 def _keep(scene: Scene, person: Person, managers: tuple[str, ...], above: tuple[str, ...]) -> None:
     scene.tx.leavers.put(Leaver(person, scene.now, managers, above))
-    scene.remind(RELATIONS, f"{person.userid}|{scene.now.isoformat()}|", scene.now)
     unassigned.read_soon(scene)
 
 
@@ -116,7 +121,7 @@ def end_relations(scene: Scene, body: str) -> None:
             containing.gone(scene, ended, transferred=False)
     if len(page) == _PAGE:
         name = f"{userid}|{at}|{page[-1].external_userid}"
-        scene.remind(RELATIONS, name, scene.now)
+        scene.remind(unassigned.RELATIONS, name, scene.now)
 
 
 def was_held(scene: Scene, userid: str, external_userid: str) -> bool:
@@ -125,4 +130,4 @@ def was_held(scene: Scene, userid: str, external_userid: str) -> bool:
     return old is not None and old.containment is not Containment.NONE
 
 
-TIMERS = {RELATIONS: end_relations}
+TIMERS = {unassigned.RELATIONS: end_relations}

@@ -52,7 +52,7 @@ def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
     people_notices.tell_of_names(later, before)
     for userid in _gone(before.directory, fresh):
         _leave(later, userid, before.directory)
-    leaving.left_at_last(later, before.directory)
+    leaving.compare(later, before.directory)
     sweeping.start(later, sweeping.REASSIGN)
 
 

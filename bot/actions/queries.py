@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import islice
 from types import MappingProxyType
 
-from bot.actions import looking_back, waiving
+from bot.actions import former, looking_back, waiving
 from bot.actions.scene import Scene
 from bot.texts import Text, joined
 from bot.wecom import cut_characters
@@ -28,6 +28,7 @@ _SEARCHED = 200  # hits looked through for what the member may see
 def mine(scene: Scene, userid: str) -> None:
     """Show a member's newest requests, who holds each, how long they usually take, until when."""
     found = scene.tx.requests.by_requester(userid, _SHOWN)
+    found = [each for each in found if former.is_own(scene, userid, each)]
     if not found:
         scene.tell([userid], "mine.none")
         return
@@ -117,7 +118,7 @@ def concerns(scene: Scene, userid: str, request: Request) -> bool:
     """Whether a member has a part in a request, or stands above who has."""
     people = (request.requester, *request.approvers, *(vote.by for vote in request.votes))
     if any(same_user(person.userid, userid) for person in people):
-        return True
+        return not former.is_formers(scene, userid, request.created_at)
     return may_see(scene, userid, request.requester.userid)
 
 

@@ -237,6 +237,9 @@ def prepare(scene: Scene, name: str) -> None:
     handover = scene.tx.leavers.handover(request_id)
     if handover is None or handover.is_filed or handover.last != last:
         return  # done before
+    if not scene.directory.active([handover.requester.userid]):
+        scene.tx.leavers.put_handover(replace(handover, is_filed=True))  # nobody asks any more
+        return
     scene = scene.by(handover.requester.userid)
     plan = handover.plan
     base = _base(scene, handover)

@@ -21,7 +21,7 @@ from workflows.steps import Executed, ExecutionFailed, Refused
 from workflows.transfers import FIRST_LOOK, LOOK_EVERY, MOST_AT_ONCE, Passage, PassageState, Shown
 
 LOOK = "takeover_look"
-LOOKED_AT = 500  # customers settled in one transaction
+LOOKED_AT = 200  # customers settled in one transaction
 _PACE = timedelta(seconds=2)  # between two calls, so that others get theirs through
 _GROUPS_AT_ONCE = 100
 _ONE_DAY = timedelta(hours=24, minutes=1)

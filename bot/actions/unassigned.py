@@ -17,6 +17,7 @@ from workflows.leaving import IDLE_FOR, MOST, WITHIN, Leaver, LeftBehind, Outcom
 from workflows.model import Facts, Person, State
 
 READ = "unassigned_read"
+RELATIONS = "leaver_relations"
 PAGE = 200  # customers read and judged in one transaction
 _NONE_YET = (
     timedelta(seconds=5),
@@ -71,7 +72,8 @@ def page_read(scene: Scene, reading: Reading, shown: Sequence[Unassigned], curso
     known: dict[str, Leaver] = {}
     for each in shown:
         key = each.handover_userid.lower()
-        known[key] = known.get(key) or _leaver(scene, each)
+        if key not in known:
+            known[key] = _leaver(scene, each)
     rows = (_row(scene, known[each.handover_userid.lower()], each) for each in shown)
     scene.tx.leavers.put_waiting(row for row in rows if row is not None)
     if cursor:
@@ -85,11 +87,18 @@ def _leaver(scene: Scene, shown: Unassigned) -> Leaver:
         userid, at = shown.handover_userid, shown.dimission_time
         left_at = datetime.fromtimestamp(at, UTC) if at else scene.now
         found = Leaver(Person(userid, userid), left_at)
-        scene.tx.leavers.put(found)
-    elif not found.is_open:
-        found = replace(found, is_open=True)
-        scene.tx.leavers.put(found)
-    return found
+    seen = replace(found, is_open=True, shown=True)
+    if not found.shown:
+        end_relations_of(scene, seen)
+    if seen != found:
+        scene.tx.leavers.put(seen)
+    return seen
+
+
+def end_relations_of(scene: Scene, leaver: Leaver) -> None:
+    """Have the clock end what is on file between a leaver and their customers."""
+    name = f"{leaver.person.userid}|{leaver.left_at.isoformat()}|"
+    scene.remind(RELATIONS, name, scene.now)
 
 
 def _row(scene: Scene, leaver: Leaver, shown: Unassigned) -> LeftBehind | None:

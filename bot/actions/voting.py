@@ -9,6 +9,7 @@ from bot.actions import (
     asking,
     bulk_adding,
     deciding,
+    former,
     granting,
     tickets,
     undoing,
@@ -90,7 +91,7 @@ def finish_denial(scene: Scene, userid: str, request_id: str, reason: str) -> No
 def withdraw(scene: Scene, userid: str, request_id: str) -> None:
     """Take one's own request back, or the approval one has just given. Raises Refused."""
     request = find(scene, request_id)
-    if not same_user(request.requester.userid, userid):
+    if not former.is_own(scene, userid, request):
         if not same_user(request.decided_by, f"user:{userid}"):
             raise Refused("not_yours", id=request.id)
         undoing.take_back(scene, userid, request.id)
@@ -109,7 +110,7 @@ def withdraw(scene: Scene, userid: str, request_id: str) -> None:
 def nudge(scene: Scene, userid: str, request_id: str) -> None:
     """Remind those whom one's own request waits for, at most once in four hours. Raises Refused."""
     request = find(scene, request_id)
-    if not same_user(request.requester.userid, userid):
+    if not former.is_own(scene, userid, request):
         raise Refused("not_yours", id=request.id)
     if request.state is not State.PENDING:
         raise Refused("not_waiting", id=request.id, state=request.state.value)
@@ -139,7 +140,7 @@ def resubmit(scene: Scene, userid: str, request_id: str) -> None:
     if request.action == CHANGE:
         _propose_again(scene, userid, request)
         return
-    if not same_user(request.requester.userid, userid):
+    if not former.is_own(scene, userid, request):
         raise Refused("not_yours", id=request.id)
     over = _has_ticket(scene, request, TicketState.EXPIRED, TicketState.REVOKED)
     if request.origin is not Origin.ASKED or not (over or request.state in _RESUBMITTABLE):

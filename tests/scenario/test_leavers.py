@@ -58,10 +58,12 @@ async def test_a_manager_hands_a_leavers_customers_over_and_hears_how_it_goes(
     assert "作废通行码 1 个" in said["text"]
     assert "名下客户 3 位" in said["text"]
     await waits(stage, "wangfang", "孙磊 离职后，3 位客户和 0 个客户群在等人接手")
-    for external in THREE:
-        gone = await stage.db.read(lambda tx, e=external: tx.relations.get("sunlei", e))  # type: ignore[misc]
-        assert gone is not None
-        assert (gone.state, gone.ended_by) == (RelationState.DELETED_BY_MEMBER, "left")
+    over = (RelationState.DELETED_BY_MEMBER, "left")
+    await stage.until(
+        lambda: stage.db.read(lambda tx: tx.relations.of_member("sunlei")),
+        lambda found: [(each.state, each.ended_by) for each in found] == [over] * 3,
+        "the relations are ended",
+    )
 
     await stage.say("wangfang", "转移 孙磊的全部 给 李强 离职交接")
 
@@ -76,6 +78,12 @@ async def test_a_manager_hands_a_leavers_customers_over_and_hears_how_it_goes(
     assert await stage.db.read(lambda tx: tx.requests.by_requester("liqiang", 9)) == []
     kinds = [each.kind for each in await stage.records(request.id)]
     assert {"takeover.ordered", "takeover.answered", "takeover.progress"} <= set(kinds)
+
+
+async def beyond_recall(stage: Stage, requester: str) -> None:
+    """Wait until it is told that the order is held back, and for as long as it is."""
+    await stage.hears(requester, "在那之前审批人还可以反悔")
+    stage.clock.move(seconds=61)
 
 
 async def test_250_customers_and_two_groups_go_to_two_who_share_them(opens: Opens) -> None:
@@ -100,6 +108,7 @@ async def test_250_customers_and_two_groups_go_to_two_who_share_them(opens: Open
     assert stage.simulator.called(TRANSFER) == []
     stage.simulator.faults.fail_after(TRANSFER, -1)  # an answer that is lost is no refusal
     await stage.press("liqiang", card, "approve")
+    await beyond_recall(stage, "wangfang")
 
     await stage.quiet()
     for _ in range(4):
@@ -249,6 +258,7 @@ async def test_of_an_approved_request_who_was_tightened_meanwhile_stays(opens: O
         "the new rules",
     )
     await stage.press("liqiang", card, "approve")
+    await beyond_recall(stage, "wangfang")
 
     await stage.hears("wangfang", "按现在的规则不能转移 1 位")
     assert [each.external_userid for each in world.state.transfers] == [ZHANG_WEI]
@@ -281,6 +291,9 @@ async def test_a_userid_that_is_used_again_inherits_nothing(opens: Opens) -> Non
     stage = await opens(BY_LEAD)
     world = stage.simulator.world
     await befriended(stage, "sunlei", ZHANG_WEI, LIN_XUE)
+    await stage.say("sunlei", "加 张三 13800009999 展会认识")
+    await stage.hears("sunlei", "张三")
+    theirs = await stage.newest("sunlei")
     await left(stage)
 
     world.add_member(Member("SunLei", "孙磊磊", [2], "销售", ["wangfang"]))
@@ -293,6 +306,14 @@ async def test_a_userid_that_is_used_again_inherits_nothing(opens: Opens) -> Non
     )
     await stage.say("sunlei", "转移 全部 给 李强")
     await stage.hears("sunlei", "孙磊磊 没有可以转移的客户")
+    for said, answer in (
+        ("我的", "您还没有"),
+        (f"为什么 {theirs.id}", "您无权"),
+        (f"重提 {theirs.id}", "不是您"),
+        (f"撤回 {theirs.id}", "不是您"),
+    ):
+        await stage.say("sunlei", said)
+        await stage.hears("sunlei", answer)
     world.member_adds_customer("sunlei", ZHANG_WEI)
     await stage.quiet()
 
@@ -302,6 +323,30 @@ async def test_a_userid_that_is_used_again_inherits_nothing(opens: Opens) -> Non
     assert other is not None
     assert (fresh.state, fresh.ended_by) == (RelationState.ADDED, "")
     assert other.state is RelationState.DELETED_BY_MEMBER
+
+
+async def test_who_was_only_out_of_sight_comes_back_to_their_customers(opens: Opens) -> None:
+    stage = await opens(BY_LEAD)
+    world = stage.simulator.world
+    await befriended(stage, "sunlei", ZHANG_WEI)
+    world.set_visible("sunlei", False)
+    await waits(stage, "wangfang", "孙磊 已离职（或不再在应用的可见范围内）", seconds=6)
+    stage.clock.move(minutes=2)
+    await stage.quiet()
+    world.set_visible("sunlei", True)
+    await stage.quiet()
+    stage.clock.move(seconds=6)
+    await stage.until(
+        lambda: stage.db.read(lambda tx: tx.people.directory().member("sunlei")),
+        lambda it: it,
+        "back in sight",
+    )
+
+    await stage.say("sunlei", "转移 张伟 给 李强")
+
+    await stage.card("wangfang", "申请转移 张伟")
+    await stage.say("sunlei", "我的")
+    await stage.hears("sunlei", "张伟")
 
 
 async def test_who_has_left_owns_no_customer(opens: Opens) -> None:
