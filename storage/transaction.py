@@ -12,16 +12,19 @@ from storage.audit import Audit
 from storage.candidates import Candidates
 from storage.cards import Cards
 from storage.chats import Chats
+from storage.companies import Companies
 from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
 from storage.lists import Lists
+from storage.owners import Owners
 from storage.people import People
 from storage.policies import Policies
 from storage.precedents import Precedents
 from storage.relations import Relations
 from storage.remedies import Remedies
+from storage.reports import Reports
 from storage.requests import Requests
 from storage.sources import Sources
 from storage.tickets import Tickets
@@ -44,16 +47,19 @@ class Transaction:
         "candidates",
         "cards",
         "chats",
+        "companies",
         "decisions",
         "drafts",
         "freezes",
         "grants",
         "lists",
+        "owners",
         "people",
         "policies",
         "precedents",
         "relations",
         "remedies",
+        "reports",
         "requests",
         "sources",
         "tickets",
@@ -69,16 +75,19 @@ class Transaction:
         self.candidates = Candidates(connection)
         self.cards = Cards(connection)
         self.chats = Chats(connection)
+        self.companies = Companies(connection)
         self.decisions = Decisions(connection)
         self.drafts = Drafts(connection)
         self.freezes = Freezes(connection)
         self.grants = Grants(connection)
         self.lists = Lists(connection)
+        self.owners = Owners(connection)
         self.people = People(connection)
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)
         self.relations = Relations(connection)
         self.remedies = Remedies(connection)
+        self.reports = Reports(connection)
         self.requests = Requests(connection)
         self.sources = Sources(connection)
         self.tickets = Tickets(connection)

@@ -296,6 +296,7 @@ class Relation:
     former_remark: str = ""  # what the remark was before containment changed it
     request_id: str = ""  # the request that governs it
     ended_by: str = ""  # how it ended last: 'member', 'customer', 'transfer' or 'remedy'
+    company: str = ""  # as the member has noted it
 
 
 class TicketState(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
-from bot.actions import chat_mirror, freezes, grants, outside_facts
+from bot.actions import chat_mirror, conflicts, freezes, grants, outside_facts
 from bot.actions.scene import Scene
 from workflows import bulk, facts, policy
 from workflows.claims import Claim
@@ -19,11 +19,21 @@ DENIALS = (State.DENIED, State.EXPIRED)
 _DAY = timedelta(days=1)
 
 
-def planned(scene: Scene, userid: str, claim: Claim, found: Customer | None) -> Facts:
-    """Return the facts of an add somebody asks for; `found` is whom the phone number names."""
+def planned(
+    scene: Scene,
+    userid: str,
+    claim: Claim,
+    found: Customer | None,
+    place: datetime | None = None,
+) -> Facts:
+    """Return the facts of an add somebody asks for; `found` is whom the phone number names, and
+    `place` since when the member has wanted it.
+    """
+    conflict = conflicts.known(scene, userid, found, claim, place=place)
     return {
         **sender(scene, userid),
         **_customer(scene, userid, found, claim),
+        **conflicts.facts_of(scene, userid, conflict),
         **facts.of_plan(),
         **facts.of_claim(claim),
         **_counters(scene, userid, None),
@@ -33,11 +43,15 @@ def planned(scene: Scene, userid: str, claim: Claim, found: Customer | None) -> 
 def happened(scene: Scene, relation: Relation, ticketed: Request | None) -> Facts:
     """Return the facts of an add that took place; the request of its own ticket is not counted."""
     customer = scene.tx.relations.customer(relation.external_userid)
+    claim = ticketed.claim if ticketed else Claim()
+    place = conflicts.place_of(scene, ticketed)
+    conflict = conflicts.known(scene, relation.userid, customer, claim, place=place)
     return {
         **sender(scene, relation.userid),
         **_customer(scene, relation.userid, customer),
+        **conflicts.facts_of(scene, relation.userid, conflict),
         **facts.of_contact(relation, scene.directory),
-        **facts.of_claim(ticketed.claim if ticketed else Claim()),
+        **facts.of_claim(claim),
         **_counters(scene, relation.userid, ticketed),
     }
 
@@ -46,7 +60,7 @@ def of_line(
     scene: Scene, userid: str, claim: Claim, found: Customer | None, request: Request | None
 ) -> Facts:
     """Return the facts of one line of a list, which itself is not counted if it is on file."""
-    known = planned(scene, userid, claim, found)
+    known = planned(scene, userid, claim, found, request.created_at if request else None)
     if request is None:
         return known
     own = bulk.waiting(request, scene.tx.lists.count_parts(request.id))
@@ -61,7 +75,9 @@ def acting(scene: Scene, userid: str) -> Facts:
 
 def about(scene: Scene, userid: str, external_userid: str) -> Facts:
     """Return what is known of a customer, as a member meets them."""
-    return _customer(scene, userid, scene.tx.relations.customer(external_userid))
+    customer = scene.tx.relations.customer(external_userid)
+    known = _customer(scene, userid, customer)
+    return {**known, **conflicts.read_facts(scene, userid, customer)}
 
 
 def judge(scene: Scene, known: Facts, action: str = ADD) -> Verdict:
@@ -88,7 +104,7 @@ def _customer(
     scene: Scene, userid: str, customer: Customer | None, claim: Claim | None = None
 ) -> Facts:
     """Return the `customer.*` facts; `claim` is what somebody typed who has not added them yet."""
-    relations = scene.tx.relations.of_customer(customer.external_userid) if customer else []
+    relations = conflicts.relations_of(scene, customer, claim)
     known = facts.of_customer(customer, relations, sender=userid, now=scene.now)
     columns = outside_facts.known(scene, customer, relations, claim)
     return {**known, **chat_mirror.facts_of(scene, customer), **columns}

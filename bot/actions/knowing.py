@@ -71,6 +71,7 @@ def _relation(external_userid: str, seen: FollowUser, old: Relation | None) -> R
         oper_userid=seen.oper_userid,
         channel=seen.state or base.channel,
         remark=seen.remark,
+        company=seen.remark_corp_name,
         phones=tuple(masking.phone_digits(each) for each in seen.remark_mobiles),
         tags=frozenset(tag.tag_name for tag in seen.tags if tag.type == _CORP_TAG),
     )
