@@ -1,4 +1,4 @@
-"""Who else is concerned when somebody wants to add a customer (撞单): owners, companies, reports."""
+"""Who else is concerned when somebody wants to add a customer (撞单)."""
 
 from __future__ import annotations
 

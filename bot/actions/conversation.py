@@ -26,9 +26,11 @@ from bot.command_types import (
     Add,
     AddApprover,
     AddMany,
+    AnswerOwner,
     Appeal,
     ApproveExcept,
     ApproveRequest,
+    AskOwner,
     AskRight,
     Away,
     Back,
@@ -158,7 +160,14 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
             exceptional.obey(scene, userid, command)
         case BreakGlass() | ConfirmBreakGlass():
             exceptional.obey(scene, userid, command)
-        case TransferCustomers() | TagCustomer() | UntagCustomer() | ExportCustomers():
+        case (
+            TransferCustomers()
+            | TagCustomer()
+            | UntagCustomer()
+            | ExportCustomers()
+            | AskOwner()
+            | AnswerOwner()
+        ):
             customers.obey(scene, userid, command, tags)
         case Look(what):
             queries.look(scene, userid, what)

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import replace
 
 from bot import outgoing
+from bot.actions import conflicts
 from bot.actions.scene import Scene
 from workflows.model import Request, Ticket, TicketState
 from workflows.schedules import parse_duration
@@ -87,6 +88,16 @@ def revoke(scene: Scene, request: Request) -> None:
     """Take back the ticket of a request, if it has an open one."""
     if ticket := live(scene, request):
         _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
+
+
+def forgo(scene: Scene, request: Request) -> bool:
+    """Take a ticket back that has run out but protects its customer; False if it does not."""
+    ticket = scene.tx.tickets.of_request(request.id)
+    if ticket is None or ticket.state is not TicketState.EXPIRED:
+        return False
+    if conflicts.own_standing(scene, request) is None:
+        return False
+    return _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
 
 
 def expire(scene: Scene, state_key: str) -> None:

@@ -71,7 +71,31 @@ def test_a_name_of_general_words_is_nobodys(text: str) -> None:
 
 
 _PIECES = st.sampled_from(
-    ["恒远", "明达", "华星", "光电", "上海", "中国", "深圳市", "科技", "贸易", "有限公司", "集团", "（上海）", "(", ")", "新", "TCL", "acme", "Co.,", "Ltd", "A", "5", "8", "移动"]
+    [
+        "恒远",
+        "明达",
+        "华星",
+        "光电",
+        "上海",
+        "中国",
+        "深圳市",
+        "科技",
+        "贸易",
+        "有限公司",
+        "集团",
+        "（上海）",
+        "(",
+        ")",
+        "新",
+        "TCL",
+        "acme",
+        "Co.,",
+        "Ltd",
+        "A",
+        "5",
+        "8",
+        "移动",
+    ]
 )
 _NAMES = st.one_of(st.text(max_size=20), st.lists(_PIECES, max_size=6).map("".join))
 
