@@ -15,7 +15,7 @@ SAME = [
     ("明达贸易有限公司上海分公司", "上海市明达贸易有限公司"),
     ("深圳市华星光电技术有限公司", "华星光电"),
     ("TCL华星光电技术有限公司", "华星光电"),
-    ("ＡＣＭＥ　Trading Co., Ltd.", "acme trading"),
+    ("\uff21\uff23\uff2d\uff25\u3000Trading Co., Ltd.", "acme trading"),
     ("ACME Trading Limited", "Acme"),
     ("中国移动通信集团上海有限公司", "中国移动"),
     ("朗润 科技", "朗润科技有限公司"),
@@ -63,8 +63,14 @@ def test_companies_with_something_in_common_are_not_the_same(one: str, other: st
         "无",
         "待定",
         "个人",
-    ]
-    + ["（）", "Co., Ltd.", "The Trading Company", "-", "12345", "有限公司有限公司", "A"],
+        "（）",
+        "Co., Ltd.",
+        "The Trading Company",
+        "-",
+        "12345",
+        "有限公司有限公司",
+        "A",
+    ],
 )
 def test_a_name_of_general_words_is_nobodys(text: str) -> None:
     assert companies.read(text) is None
