@@ -17,7 +17,7 @@ _NO = frozenset(["不同意", "不可以", "不行", "不", "否", "拒绝", "no
 
 
 def _wished(request_id: str, rest: str) -> AskOwner:
-    said = rest.strip(GAPS).lower()
+    said = rest.strip(GAPS + "[]").lower()  # as the help writes it
     found = next((wish for wish, words in _WISHES.items() if said in words.split()), None)
     if said and found is None:
         raise Wrong(Fault.NOT_UNDERSTOOD, rest)

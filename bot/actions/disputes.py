@@ -160,7 +160,7 @@ def put_card(scene: Scene, request: Request, userid: str) -> str:
     row = card_row(request.id)
     number = len(scene.tx.cards.of_request(row))
     short = hashlib.sha256(f"{row}|{number}|{userid.lower()}".encode()).hexdigest()[:12]
-    task = f"mw-{row}-{number}-{short}"
+    task = f"mw-{request.id}-d{number}-{short}"
     scene.tx.cards.add(Card(task, row, 0, userid, CardState.OPEN))
     return task
 

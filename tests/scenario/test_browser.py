@@ -188,7 +188,7 @@ async def test_who_writes_english_is_answered_in_english(visitor: Visitor) -> No
     await visitor.hears("supervisor", "Requests waiting for you: 1")
 
 
-@pytest.mark.parametrize(("story", "steps"), [("4", 4), ("5", 2), ("6", 3), ("7", 3)])
+@pytest.mark.parametrize(("story", "steps"), [("4", 4), ("5", 2), ("6", 3), ("7", 3), ("8", 4)])
 async def test_the_other_stories_play_to_their_end(
     visitor: Visitor, story: str, steps: int
 ) -> None:

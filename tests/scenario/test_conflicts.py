@@ -7,15 +7,15 @@ import asyncio
 import pytest
 
 from bot.simulator.seed import LIU_JIANGUO, MA_CHAO, ZHANG_WEI
-from tests.makers_demo import ENGLISH, permission, rule, section
-from tests.scenario.conftest import Opens, Stage
+from tests.makers_demo import ENGLISH, permission, rule
+from tests.scenario.conftest import Change, Opens, Stage
 from workflows.model import RelationState, State
 from workflows.transfers import PassageState
 
 PHONE = "13900005678"
 FIRST = f"加 林雪 朗润科技 {PHONE} 展会认识"
 SECOND = f"加 林总 朗润科技 +86 {PHONE[:3]}-{PHONE[3:7]}-{PHONE[7:]} 朋友介绍"
-PROTECTED = section('[protection]\nperiod = "30d"')
+UNPROTECTED: Change = ('[protection]\nperiod = "30d"\n', "")
 RESERVED = rule(
     'id = "reserved"\naction = ["friend.add"]\nwhen.customer.is_reserved = true\n'
     'then = "deny"\nsay = "这位客户已有同事先报备，在保护期内。"'
@@ -57,7 +57,7 @@ def texts(stage: Stage, who: str) -> str:
 async def test_the_second_who_reports_a_phone_is_refused_and_told_who_was_first_masked(
     opens: Opens,
 ) -> None:
-    stage = await opens(PROTECTED, RESERVED)
+    stage = await opens(RESERVED)
     first = await ticketed(stage)
 
     await stage.say("zhouxiaomei", SECOND)
@@ -77,7 +77,7 @@ async def test_the_second_who_reports_a_phone_is_refused_and_told_who_was_first_
 
 
 async def test_without_a_period_the_second_is_only_told(opens: Opens) -> None:
-    stage = await opens(RESERVED)
+    stage = await opens(UNPROTECTED, RESERVED)
     await ticketed(stage)
 
     await stage.say("zhouxiaomei", SECOND)
@@ -89,7 +89,7 @@ async def test_without_a_period_the_second_is_only_told(opens: Opens) -> None:
 
 
 async def test_protection_ends_by_itself(opens: Opens) -> None:
-    stage = await opens(PROTECTED, RESERVED)
+    stage = await opens(RESERVED)
     await ticketed(stage)
     stage.clock.move(days=29)
     await stage.say("zhouxiaomei", SECOND)
@@ -104,7 +104,7 @@ async def test_protection_ends_by_itself(opens: Opens) -> None:
 
 
 async def test_asking_again_makes_protection_no_longer(opens: Opens) -> None:
-    stage = await opens(PROTECTED, RESERVED)
+    stage = await opens(RESERVED)
     first = await ticketed(stage)
     stage.clock.move(days=20)
     await stage.hears("sunlei", "未使用，现已过期")
@@ -120,7 +120,7 @@ async def test_asking_again_makes_protection_no_longer(opens: Opens) -> None:
 
 @pytest.mark.parametrize("run_out", [False, True])
 async def test_who_withdraws_leaves_the_customer_to_the_next(opens: Opens, run_out: bool) -> None:
-    stage = await opens(PROTECTED, RESERVED)
+    stage = await opens(RESERVED)
     first = await ticketed(stage)
     if run_out:
         stage.clock.move(days=4)
@@ -138,7 +138,7 @@ async def test_who_withdraws_leaves_the_customer_to_the_next(opens: Opens, run_o
 async def test_a_report_that_waits_for_approval_keeps_its_place_in_other_words_too(
     opens: Opens,
 ) -> None:
-    stage = await opens(PROTECTED, RESERVED)
+    stage = await opens(RESERVED)
     await stage.say("zhouxiaomei", FIRST)
     await stage.card("wangfang", "林雪")
     await stage.say("sunlei", SECOND)
@@ -151,7 +151,7 @@ async def test_a_report_that_waits_for_approval_keeps_its_place_in_other_words_t
 
 
 async def test_of_two_who_report_in_the_same_moment_exactly_one_is_first(opens: Opens) -> None:
-    stage = await opens(PROTECTED, RESERVED)
+    stage = await opens(RESERVED)
 
     await asyncio.gather(stage.say("sunlei", FIRST), stage.say("wangfang", SECOND))
 
@@ -161,7 +161,7 @@ async def test_of_two_who_report_in_the_same_moment_exactly_one_is_first(opens: 
 
 
 async def test_who_reported_first_can_give_way_on_a_card(opens: Opens) -> None:
-    stage = await opens(PROTECTED)
+    stage = await opens()
     first = await ticketed(stage)
     await stage.say("zhouxiaomei", SECOND)
     card = await stage.card("zhouxiaomei", "请对方让给我")
@@ -338,7 +338,7 @@ async def test_the_owner_hears_of_an_add_that_has_happened_and_rules_see_it(
 async def test_an_add_of_whom_a_colleague_has_reported_is_refused_by_the_same_rule(
     opens: Opens,
 ) -> None:
-    stage = await opens(PROTECTED, RESERVED)
+    stage = await opens(RESERVED)
     await ticketed(stage, ask="加 马超 飞驰物流 13700001111 老客户介绍")
     world = stage.simulator.world
     world.member_adds_customer("wangfang", MA_CHAO)
@@ -352,8 +352,40 @@ async def test_an_add_of_whom_a_colleague_has_reported_is_refused_by_the_same_ru
     assert (await stage.newest("zhouxiaomei")).facts["customer.reserved_by"] == "sunlei"
 
 
+async def test_the_card_says_so_when_the_approver_has_the_customer(opens: Opens) -> None:
+    stage = await opens()
+    stage.simulator.world.member_adds_customer("wangfang", ZHANG_WEI)
+    await stage.quiet()
+    stage.simulator.world.member_edits("wangfang", ZHANG_WEI, mobiles=["13800001234"])
+    await stage.quiet()
+
+    await stage.say("zhouxiaomei", "加 张总 13800001234 老同学")
+
+    card = await stage.card("wangfang", "张总")
+    assert "审批人 王芳 就是跟进人" in str(card["card"])
+
+
+async def test_after_the_owner_has_left_nobody_is_asked_and_a_leavers_report_protects_nothing(
+    opens: Opens,
+) -> None:
+    stage = await opens(RESERVED)
+    await ticketed(stage)
+    stage.simulator.world.member_leaves("sunlei")
+    await stage.quiet()
+    stage.clock.move(hours=1, minutes=1)
+
+    async def gone() -> bool:
+        company = await stage.db.read(lambda tx: tx.people.directory())
+        return company.member("sunlei") is None
+
+    await stage.until(gone, bool, "Menwei knows that they have left")
+    await stage.say("zhouxiaomei", SECOND)
+
+    await stage.card("wangfang", "林总")
+
+
 async def test_the_ticket_of_a_report_is_used_while_a_colleague_waits(opens: Opens) -> None:
-    stage = await opens(PROTECTED, RESERVED)
+    stage = await opens(RESERVED)
     await ticketed(stage)
     await stage.say("zhouxiaomei", SECOND)
     await stage.hears("zhouxiaomei", "在保护期内")
