@@ -29,6 +29,7 @@ from bot.actions import (
     moving,
     observing,
     overdue,
+    owner_notices,
     people,
     performing,
     removing,
@@ -100,6 +101,8 @@ class Clockwork:
                 return await self.handlers.look_again(userid, external, int(look))
             case moving.LOOK:
                 return await transfer_watch.look(self.handlers, work.body)
+            case owner_notices.TELL:
+                return lambda tx: owner_notices.tell(self._scene(tx), work.body)
             case moving.TELL:
                 return lambda tx: moving.tell(self._scene(tx), work.body)
             case performing.JUDGE_TOLD_AGAIN:

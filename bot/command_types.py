@@ -228,6 +228,22 @@ class TransferCustomers:
 
 
 @dataclass(frozen=True, slots=True)
+class AskOwner:
+    """问归属: ask the colleague whom a request conflicts with; `wish` names an `owners.Wish`."""
+
+    id: str
+    wish: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOwner:
+    """答归属: answer a colleague who asked about a customer of the sender's."""
+
+    id: str
+    yes: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TagCustomer:
     """打标签: put corp tags on a customer; which words are tags is told by which there are."""
 
@@ -391,6 +407,8 @@ Command = (
     | Back
     | Team
     | TransferCustomers
+    | AskOwner
+    | AnswerOwner
     | TagCustomer
     | UntagCustomer
     | ExportCustomers

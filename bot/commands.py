@@ -24,12 +24,15 @@ from bot.command_customers import (
 )
 from bot.command_emergency import to_break_glass, to_review, to_unfreeze
 from bot.command_lists import to_add, to_add_many, to_approve
+from bot.command_owners import to_answer_owner, to_ask_owner
 from bot.command_types import (
     Add,
     AddApprover,
     AddMany,
+    AnswerOwner,
     Appeal,
     ApproveRequest,
+    AskOwner,
     AskRight,
     Away,
     Back,
@@ -80,6 +83,8 @@ OFFERED: tuple[type[Command], ...] = (
     Supplement,
     Resubmit,
     Appeal,
+    AskOwner,
+    AnswerOwner,
     Why,
     Rights,
     AskRight,
@@ -207,6 +212,22 @@ VERBS: tuple[Verb, ...] = (
         ("申诉", "上诉"),
         ("appeal",),
         arguments.id_and_text(Appeal, Fault.WHAT_MISSING),
+        _ID,
+    ),
+    Verb(
+        "ask_owner",
+        AskOwner,
+        ("问归属", "问归属人", "问跟进人"),
+        ("ask-owner", "ask owner"),
+        to_ask_owner,
+        _ID,
+    ),
+    Verb(
+        "answer_owner",
+        AnswerOwner,
+        ("答归属", "答复归属"),
+        ("answer-owner", "answer owner"),
+        to_answer_owner,
         _ID,
     ),
     Verb(

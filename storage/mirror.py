@@ -12,7 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from storage.moments import search_key, user_key
+from storage.companies import Companies
+from storage.moments import user_key
+from storage.relations import customer_row
 from storage.statements import insert_or_ignore, insert_or_replace
 from storage.stored import Stored
 from storage.tables import (
@@ -90,10 +92,11 @@ class Filed:
 class Mirror:
     """Pages of relations and customers within one transaction. Userids are found in any case."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_companies", "_connection")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._companies = Companies(connection)
 
     def on_file(self, pairs: Iterable[Pair]) -> Filed:
         """Return those of the relations that are on file, by one query."""
@@ -111,7 +114,9 @@ class Mirror:
         stored = {
             (row.userid, row.external_userid) for row in self._connection.execute(_STORE, rows)
         }
-        self._put_phones(each for each in new if _pair(each) in stored)
+        fresh = [each for each in new if _pair(each) in stored]
+        self._put_phones(fresh)
+        self._companies.note_all(_of_company(each) for each in fresh if each.company)
         return len(stored)
 
     def change(self, filed: Filed, new: Relation) -> bool:
@@ -125,6 +130,8 @@ class Mirror:
         if new.phones != filed.relations[pair].phones:
             self._connection.execute(_DROP_PHONES, key)
             self._put_phones([new])
+        if new.company != filed.relations[pair].company:
+            self._companies.note_all([_of_company(new)])
         return True
 
     def customers(self, external_userids: Iterable[str]) -> dict[str, Customer]:
@@ -134,17 +141,11 @@ class Mirror:
 
     def put_customers(self, new: Iterable[Customer]) -> None:
         """Store customers over what was known of them."""
-        rows = [
-            {
-                "external_userid": each.external_userid,
-                "name": search_key(each.name),
-                "corp_name": search_key(each.corp_name),
-                "body": _CUSTOMER.dump(each),
-            }
-            for each in new
-        ]
-        if rows:
-            self._connection.execute(_PUT_CUSTOMERS, rows)
+        shown = list(new)
+        if not shown:
+            return
+        self._connection.execute(_PUT_CUSTOMERS, [customer_row(each) for each in shown])
+        self._companies.note_all((each.corp_name, each.external_userid, "") for each in shown)
 
     def followed(self, userids: Iterable[str]) -> set[Pair]:
         """Return all relations of these members that WeCom is expected to show."""
@@ -193,6 +194,11 @@ class Mirror:
 
 def _pair(relation: Relation) -> Pair:
     return user_key(relation.userid), relation.external_userid
+
+
+def _of_company(relation: Relation) -> tuple[str, str, str]:
+    userid, external = _pair(relation)
+    return relation.company, external, userid
 
 
 def _row(relation: Relation) -> dict[str, Any]:

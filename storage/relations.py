@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select
 
+from storage.companies import Companies
 from storage.moments import search_key, user_key
 from storage.statements import insert_or_ignore, insert_or_replace, prefix_of
 from storage.stored import Stored
-from storage.tables import customers, relation_phones, relations
+from storage.tables import CUSTOMER_HAS_UNIONID, customers, relation_phones, relations
 from workflows.model import Customer, Relation, RelationState
 
 _RELATION = Stored(Relation)
@@ -64,6 +65,11 @@ _BY_PHONE = (
     .where(relation_phones.c.phone == bindparam("phone"))
     .order_by(relations.c.external_userid, relations.c.userid)
 )
+_OF_UNIONID = (
+    select(customers.c.external_userid)
+    .where(CUSTOMER_HAS_UNIONID, customers.c.unionid == bindparam("wanted"))
+    .order_by(customers.c.external_userid)
+)
 _CUSTOMER_OF_ID = select(customers.c.body).where(
     customers.c.external_userid == bindparam("external_userid")
 )
@@ -94,6 +100,7 @@ class Relations:
         self._connection.execute(_DROP_PHONES, member)
         if relation.phones:
             self._connection.execute(_ADD_PHONES, [key | {"phone": p} for p in relation.phones])
+        Companies(self._connection).note(relation.company, key["external_userid"], key["userid"])
 
     def of_customer(self, external_userid: str) -> list[Relation]:
         """Return the customer's relations to everybody in the company, in whatever state."""
@@ -139,13 +146,14 @@ class Relations:
 
     def put_customer(self, customer: Customer) -> None:
         """Store the customer over what was known of them."""
-        values = {
-            "external_userid": customer.external_userid,
-            "name": search_key(customer.name),
-            "corp_name": search_key(customer.corp_name),
-            "body": _CUSTOMER.dump(customer),
-        }
-        self._connection.execute(_PUT_CUSTOMER, values)
+        self._connection.execute(_PUT_CUSTOMER, customer_row(customer))
+        Companies(self._connection).note(customer.corp_name, customer.external_userid)
+
+    def ids_of(self, unionid: str) -> list[str]:
+        """Return the external_userids under which one person, by unionid, is on file."""
+        if not unionid:
+            return []
+        return list(self._connection.execute(_OF_UNIONID, {"wanted": unionid}).scalars())
 
     def called(self, name: str, limit: int = 20) -> list[Customer]:
         """Return customers who are called exactly this, case aside, or whose id it is."""
@@ -180,3 +188,14 @@ class Relations:
 def _id_in(words: str) -> str:
     """Return an external_userid as typed. PostgreSQL cannot hold a NUL."""
     return words.replace("\x00", "").strip()
+
+
+def customer_row(customer: Customer) -> dict[str, str]:
+    """Return the columns of a customer. PostgreSQL cannot hold a NUL."""
+    return {
+        "external_userid": customer.external_userid,
+        "name": search_key(customer.name),
+        "corp_name": search_key(customer.corp_name),
+        "unionid": customer.unionid.replace("\x00", ""),
+        "body": _CUSTOMER.dump(customer),
+    }

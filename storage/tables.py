@@ -50,6 +50,8 @@ FREEZE_IS_LIVE = text("is_open = 1")
 TRANSFER_IS_OPEN = text("is_open = 1")
 WAIVER_IS_LIVE = text("is_open = 1")
 RELATION_IS_FOLLOWED = text("state IN ('added', 'deleted_by_customer')")
+CUSTOMER_HAS_UNIONID = text("unionid <> ''")
+COMPANY_HAS_STEM = text("stem <> ''")
 AUDIT_HAS_REQUEST = text("request_id <> ''")
 HAS_REQUEST = text("request_id <> ''")
 AUDIT_HAS_CUSTOMER = text("external_userid <> ''")
@@ -221,6 +223,13 @@ customers = Table(
     Column("name", SEARCHABLE, nullable=False, index=True),
     Column("corp_name", SEARCHABLE, nullable=False, index=True),
     Column("body", Text, nullable=False),
+    Column("unionid", Text, nullable=False, server_default=""),
+)
+Index(
+    "ix_customers_unionid",
+    customers.c.unionid,
+    sqlite_where=CUSTOMER_HAS_UNIONID,
+    postgresql_where=CUSTOMER_HAS_UNIONID,
 )
 
 relations = Table(
@@ -277,6 +286,68 @@ late_finds = Table(
     Column("userid", Text, primary_key=True),
     Column("external_userid", Text, primary_key=True),
     Column("what", Text, nullable=False),
+)
+
+# Names of companies as `workflows.companies` reads them: a row for each place where one begins. The
+# stem stands in one row of each. Rows stay when nobody is of the company any more.
+company_names = Table(
+    "company_names",
+    metadata,
+    Column("part", SEARCHABLE, primary_key=True),
+    Column("core", SEARCHABLE, primary_key=True),
+    Column("stem", SEARCHABLE, nullable=False),
+)
+Index(
+    "ix_company_names_stem",
+    company_names.c.stem,
+    sqlite_where=COMPANY_HAS_STEM,
+    postgresql_where=COMPANY_HAS_STEM,
+)
+
+# Who is of which company: as a member has noted it, or ('') as WeCom shows it.
+company_customers = Table(
+    "company_customers",
+    metadata,
+    Column("core", SEARCHABLE, primary_key=True),
+    Column("external_userid", Text, primary_key=True),
+    Column("userid", Text, primary_key=True),
+)
+Index(
+    "ix_company_customers_relation",
+    company_customers.c.external_userid,
+    company_customers.c.userid,
+)
+
+# Who wanted to add whom, in the order they came: by what they typed, or by external_userid.
+reports = Table(
+    "reports",
+    metadata,
+    Column("seq", _SERIAL, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("request_id", Text, nullable=False, index=True),
+    Column("userid", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+Index("ix_reports_key", reports.c.key, reports.c.since, reports.c.seq)
+
+# What members ask of colleagues who have a customer, or reported one first.
+owner_questions = Table(
+    "owner_questions",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("userid", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# When an owner was last told who else wants their customer, and of which reports.
+owner_notices = Table(
+    "owner_notices",
+    metadata,
+    Column("userid", Text, primary_key=True),
+    Column("external_userid", Text, primary_key=True),
+    Column("told_at", Moment, nullable=False),
+    Column("last_report", BigInteger, nullable=False),
 )
 
 cards = Table(

@@ -12,6 +12,7 @@ from storage.audit import Audit
 from storage.candidates import Candidates
 from storage.cards import Cards
 from storage.chats import Chats
+from storage.companies import Companies
 from storage.console_lists import ConsoleLists
 from storage.decisions import Decisions
 from storage.drafts import Drafts
@@ -21,12 +22,14 @@ from storage.leavers import Leavers
 from storage.lists import Lists
 from storage.mirror import Mirror
 from storage.news import News
+from storage.owners import Owners
 from storage.people import People
 from storage.policies import Policies
 from storage.precedents import Precedents
 from storage.readings import Readings
 from storage.relations import Relations
 from storage.remedies import Remedies
+from storage.reports import Reports
 from storage.requests import Requests
 from storage.sources import Sources
 from storage.tickets import Tickets
@@ -50,6 +53,7 @@ class Transaction:
         "candidates",
         "cards",
         "chats",
+        "companies",
         "console_lists",
         "decisions",
         "drafts",
@@ -59,12 +63,14 @@ class Transaction:
         "lists",
         "mirror",
         "news",
+        "owners",
         "people",
         "policies",
         "precedents",
         "readings",
         "relations",
         "remedies",
+        "reports",
         "requests",
         "sources",
         "tickets",
@@ -82,6 +88,7 @@ class Transaction:
         self.cards = Cards(connection)
         self.chats = Chats(connection)
         self.console_lists = ConsoleLists(connection)
+        self.companies = Companies(connection)
         self.decisions = Decisions(connection)
         self.drafts = Drafts(connection)
         self.freezes = Freezes(connection)
@@ -90,12 +97,14 @@ class Transaction:
         self.lists = Lists(connection)
         self.mirror = Mirror(connection)
         self.news = News(connection)
+        self.owners = Owners(connection)
         self.people = People(connection)
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)
         self.readings = Readings(connection)
         self.relations = Relations(connection)
         self.remedies = Remedies(connection)
+        self.reports = Reports(connection)
         self.requests = Requests(connection)
         self.sources = Sources(connection)
         self.tickets = Tickets(connection)

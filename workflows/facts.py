@@ -77,7 +77,7 @@ def of_customer(
 ) -> Facts:
     """Return the `customer.*` facts as `sender` meets them: owners are the *other* followers."""
     relations = list(relations)
-    following = [r for r in relations if r.state in _FOLLOWING]
+    following = [r for r in relations if r.state in FOLLOWING]
     left = [r for r in relations if _was_left(r)]  # nobody's now, but still who they were
     others = frozenset(r.userid for r in following if not same_user(r.userid, sender))
     facts: dict[str, FactValue] = {
@@ -100,7 +100,27 @@ def _was_left(relation: Relation) -> bool:
     return relation.ended_by == "left" and relation.state is RelationState.DELETED_BY_MEMBER
 
 
-_FOLLOWING = frozenset({RelationState.ADDED, RelationState.DELETED_BY_CUSTOMER})
+def of_conflict(
+    same_company: Iterable[str], *, other_team: bool = False, reserved_by: str = ""
+) -> Facts:
+    """Return the `customer.*` facts about who else is concerned.
+
+    `same_company` are the other members who have a customer of the same company, `other_team`
+    whether one of them is of none of the sender's departments; `reserved_by` reported the customer
+    first and is protected, '' is nobody. Of a customer whose company nobody knows, nobody else is
+    on file: that is known.
+    """
+    owners = frozenset(same_company)
+    return {
+        "customer.same_company_owners": owners,
+        "customer.same_company_count": len(owners),
+        "customer.same_company_other_team": other_team,
+        "customer.reserved_by": reserved_by,
+        "customer.is_reserved": bool(reserved_by),
+    }
+
+
+FOLLOWING = frozenset({RelationState.ADDED, RelationState.DELETED_BY_CUSTOMER})
 
 
 def _known_days(relations: list[Relation], now: datetime) -> int:

@@ -39,6 +39,7 @@ class Shown:
     oper_userid: str = ""
     channel: str = ""
     remark: str = ""
+    company: str = ""  # as the member has noted it
     phones: tuple[str, ...] = ()
     tags: frozenset[str] = frozenset()  # names of corp tags
 
@@ -157,6 +158,7 @@ def brought_up_to_date(old: Relation | None, shown: Shown) -> Relation:
         oper_userid=shown.oper_userid,
         channel=shown.channel or base.channel,
         remark=shown.remark,
+        company=shown.company,
         phones=shown.phones,
         tags=shown.tags,
     )

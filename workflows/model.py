@@ -297,6 +297,7 @@ class Relation:
     request_id: str = ""  # the request that governs it
     ended_by: str = ""  # how it ended last: 'member', 'customer', 'transfer' or 'remedy'
     asked_at: datetime | None = None  # when WeCom was last asked about it because of an event
+    company: str = ""  # as the member has noted it
 
 
 class TicketState(StrEnum):

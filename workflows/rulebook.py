@@ -189,6 +189,7 @@ _STAND_IN: Mapping[str, object] = {"timezone": "UTC", "defaults": {"chain": ""}}
 _WHOLE = frozenset(
     {
         "alerts",
+        "protection",
         "chain_defaults",
         "defaults",
         "grants",

@@ -42,6 +42,7 @@ from workflows.sections_alerts import Alerts
 from workflows.sections_customers import Customers
 from workflows.sections_digest import Digest
 from workflows.sections_grants import Grants
+from workflows.sections_protection import Protection
 from workflows.sections_waivers import StandingApprovals
 
 Mode = Literal["enforce", "shadow", "off"]
@@ -427,6 +428,7 @@ class Rulebook(Section):
     digest: Digest = Digest()
     alerts: Alerts = Alerts()
     customers: Customers = Customers()
+    protection: Protection = Protection()
     notify: tuple[Notify, ...] = ()
     test: tuple[PolicyTest, ...] = ()
     flow_test: tuple[FlowTest, ...] = ()

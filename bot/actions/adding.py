@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.actions import containing, deciding, judging, knowing, moving, tickets, welcoming
+from bot.actions import (
+    containing,
+    deciding,
+    disputes,
+    judging,
+    knowing,
+    moving,
+    owner_notices,
+    tickets,
+    welcoming,
+)
 from bot.actions.scene import Scene
 from bot.events import ContactAdded
 from bot.wecom import ExternalContact
@@ -193,7 +203,9 @@ def judged(
     relation = replace(relation, request_id=governing.id)
     scene.tx.relations.put(relation)
     if earlier is None:
+        others = disputes.observed(scene, request)
         governing = deciding.open_request(scene, request)
+        owner_notices.soon(scene, governing, others)
         if governing.state is State.PENDING:
             containing.tell_of(scene, governing)
     if governing.state is State.PENDING:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from bot import hints
-from bot.actions import deciding, judging, reasons, tickets
+from bot.actions import (
+    conflicts,
+    deciding,
+    disputes,
+    judging,
+    owner_notices,
+    reasons,
+    tickets,
+)
 from bot.actions.scene import Scene
 from workflows import asking, masking
 from workflows.claims import Claim
@@ -71,26 +78,29 @@ def submit(scene: Scene, userid: str, claim: Claim) -> None:
         return
     subject = subject_of(claim, found)
     scene.tx.hold(f"asks:{userid.lower()}")
+    keys = conflicts.keys_of(found, claim, conflicts.relations_of(scene, found, claim))
+    conflicts.hold(scene, keys)
+    place = conflicts.own_place(scene, userid, keys)
     if _joins(scene, userid, subject, claim):
         return
-    _warn_of_colleagues(scene, userid, relations)
-    known = judging.planned(scene, userid, claim, found)
-    verdict = judging.judge(scene, known)
-    request = deciding.open_request(
-        scene,
-        Request(
-            id=scene.new_id(),
-            action=judging.ADD,
-            origin=Origin.ASKED,
-            requester=scene.person(userid),
-            subject=subject,
-            claim=claim,
-            facts=known,
-            verdict=verdict,
-            created_at=scene.now,
-        ),
+    conflict = conflicts.known(scene, userid, found, claim, place=place)
+    known = judging.planned(scene, userid, claim, found, place)
+    draft = Request(
+        id=scene.new_id(),
+        action=judging.ADD,
+        origin=Origin.ASKED,
+        requester=scene.person(userid),
+        subject=subject,
+        claim=claim,
+        facts=known,
+        verdict=judging.judge(scene, known),
+        created_at=scene.now,
     )
+    conflicts.file(scene, draft, keys, place)
+    request = deciding.open_request(scene, draft)
     _answer(scene, request)
+    disputes.tell(scene, request, conflict)
+    owner_notices.soon(scene, request, conflict.owners)
 
 
 def on_file(scene: Scene, claim: Claim) -> Customer | None:
@@ -162,13 +172,6 @@ def _gives_way(scene: Scene, earlier: Request) -> bool:
             scene.tell([earlier.requester.userid], "ask.joined", **words)
             return False
     return True
-
-
-def _warn_of_colleagues(scene: Scene, userid: str, relations: Iterable[Relation]) -> None:
-    """Say who else knows the customer, names masked."""
-    names = tuple(masking.mask_name(scene.person(each.userid).name) for each in relations)
-    if names:
-        scene.tell([userid], "ask.colleagues", names=names)
 
 
 def _answer(scene: Scene, request: Request) -> None:

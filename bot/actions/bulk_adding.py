@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pydantic import TypeAdapter
 
-from bot.actions import asking, bulk_parts, deciding, judging, reasons
+from bot.actions import asking, bulk_parts, conflicts, deciding, judging, reasons
 from bot.actions.scene import Scene
 from bot.pages import paged
 from bot.texts import Text
@@ -218,6 +218,9 @@ def _file(scene: Scene, userid: str, lines: Lines, said: list[Text]) -> None:
     bad = [each for each in judged if each.verdict.outcome is Outcome.DENY]
     total = bulk.verdict_of(scene.policy, whole, [each.verdict for each in good])
     draft = _draft(scene, userid, tuple(each.line for each in good), known, total)
+    for each in good:  # whoever asks while the list waits comes later
+        found = asking.on_file(scene, each.line.claim)
+        conflicts.file(scene, draft, conflicts.keys_of(found, each.line.claim))
     request = deciding.open_request(scene, draft) if good else draft
     said += [_refuse(scene, request, each, request.id if good else "") for each in bad]
     if good:

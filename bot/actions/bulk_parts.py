@@ -12,7 +12,16 @@ from contextlib import suppress
 from dataclasses import replace
 
 from bot import outgoing
-from bot.actions import asking, bulk_orders, deciding, judging, reasons, tickets
+from bot.actions import (
+    asking,
+    bulk_orders,
+    conflicts,
+    deciding,
+    judging,
+    owner_notices,
+    reasons,
+    tickets,
+)
 from bot.actions.scene import Scene
 from bot.pages import paged
 from bot.texts import Text
@@ -123,6 +132,8 @@ def _file(scene: Scene, request: Request, line: Line) -> Text | None:
     subject = asking.subject_of(line.claim, found)
     if earlier := asking.running(scene, userid, subject):
         return _row(scene, line, "bulk.asked_already", id=earlier.id, state=earlier.state)
+    keys = conflicts.keys_of(found, line.claim, owners)
+    conflicts.hold(scene, keys)
     known = judging.of_line(scene, userid, line.claim, found, request)
     draft = Request(
         id=scene.new_id(),
@@ -136,6 +147,8 @@ def _file(scene: Scene, request: Request, line: Line) -> Text | None:
         created_at=scene.now,
         part_of=request.id,
     )
+    conflicts.file(scene, draft, keys, request.created_at)
+    owner_notices.soon(scene, draft, owners)
     return _decided(scene, request, line, draft)
 
 

@@ -29,9 +29,11 @@ from bot.command_types import (
     Add,
     AddApprover,
     AddMany,
+    AnswerOwner,
     Appeal,
     ApproveExcept,
     ApproveRequest,
+    AskOwner,
     AskRight,
     Away,
     Back,
@@ -163,7 +165,14 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
             exceptional.obey(scene, userid, command)
         case BreakGlass() | ConfirmBreakGlass():
             exceptional.obey(scene, userid, command)
-        case TransferCustomers() | TagCustomer() | UntagCustomer() | ExportCustomers():
+        case (
+            TransferCustomers()
+            | TagCustomer()
+            | UntagCustomer()
+            | ExportCustomers()
+            | AskOwner()
+            | AnswerOwner()
+        ):
             customers.obey(scene, userid, command, tags)
         case Look(what):
             queries.look(scene, userid, what)

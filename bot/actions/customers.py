@@ -1,17 +1,26 @@
-"""Commands about one's customers: transfer, tag, untag, export; and which customer is meant."""
+"""Commands about customers: transfer, tag, untag, export, who has them; and who is meant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.actions import choosing, exporting, tagging, transferring
+from bot.actions import choosing, exporting, owner_asks, tagging, transferring
 from bot.actions.choosing import Wish
 from bot.actions.scene import Scene
-from bot.command_types import ExportCustomers, TagCustomer, TransferCustomers, UntagCustomer
+from bot.command_types import (
+    AnswerOwner,
+    AskOwner,
+    ExportCustomers,
+    TagCustomer,
+    TransferCustomers,
+    UntagCustomer,
+)
 from workflows.steps import Refused
 
 DRAFT = choosing.DRAFT
-AboutCustomers = TransferCustomers | TagCustomer | UntagCustomer | ExportCustomers
+AboutCustomers = (
+    TransferCustomers | TagCustomer | UntagCustomer | ExportCustomers | AskOwner | AnswerOwner
+)
 
 
 def obey(scene: Scene, userid: str, command: AboutCustomers, tags: Sequence[str]) -> None:
@@ -25,6 +34,8 @@ def obey(scene: Scene, userid: str, command: AboutCustomers, tags: Sequence[str]
             tagging.ask(scene, userid, tagging.TAKE_OFF, text, tags)
         case ExportCustomers(text):
             exporting.ask(scene, userid, text)
+        case AskOwner() | AnswerOwner():
+            owner_asks.obey(scene, userid, command)
 
 
 def choose(scene: Scene, userid: str, body: str, text: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
-from bot.actions import chat_mirror, freezes, grants, outside_facts
+from bot.actions import chat_mirror, conflicts, freezes, grants, outside_facts
 from bot.actions.scene import Scene
-from workflows import bulk, facts, leaving, policy
+from workflows import bulk, facts, policy
 from workflows.claims import Claim
 from workflows.model import Customer, Facts, Relation, Request, State, Verdict
 
@@ -19,11 +19,21 @@ DENIALS = (State.DENIED, State.EXPIRED)
 _DAY = timedelta(days=1)
 
 
-def planned(scene: Scene, userid: str, claim: Claim, found: Customer | None) -> Facts:
-    """Return the facts of an add somebody asks for; `found` is whom the phone number names."""
+def planned(
+    scene: Scene,
+    userid: str,
+    claim: Claim,
+    found: Customer | None,
+    place: datetime | None = None,
+) -> Facts:
+    """Return the facts of an add somebody asks for; `found` is whom the phone number names, and
+    `place` since when the member has wanted it.
+    """
+    conflict = conflicts.known(scene, userid, found, claim, place=place)
     return {
         **sender(scene, userid),
         **_customer(scene, userid, found, claim),
+        **conflicts.facts_of(scene, userid, conflict),
         **facts.of_plan(),
         **facts.of_claim(claim),
         **_counters(scene, userid, None),
@@ -33,11 +43,15 @@ def planned(scene: Scene, userid: str, claim: Claim, found: Customer | None) -> 
 def happened(scene: Scene, relation: Relation, ticketed: Request | None) -> Facts:
     """Return the facts of an add that took place; the request of its own ticket is not counted."""
     customer = scene.tx.relations.customer(relation.external_userid)
+    claim = ticketed.claim if ticketed else Claim()
+    place = conflicts.place_of(scene, ticketed)
+    conflict = conflicts.known(scene, relation.userid, customer, claim, place=place)
     return {
         **sender(scene, relation.userid),
         **_customer(scene, relation.userid, customer),
+        **conflicts.facts_of(scene, relation.userid, conflict),
         **facts.of_contact(relation, scene.directory),
-        **facts.of_claim(ticketed.claim if ticketed else Claim()),
+        **facts.of_claim(claim),
         **_counters(scene, relation.userid, ticketed),
     }
 
@@ -46,7 +60,7 @@ def of_line(
     scene: Scene, userid: str, claim: Claim, found: Customer | None, request: Request | None
 ) -> Facts:
     """Return the facts of one line of a list, which itself is not counted if it is on file."""
-    known = planned(scene, userid, claim, found)
+    known = planned(scene, userid, claim, found, request.created_at if request else None)
     if request is None:
         return known
     own = bulk.waiting(request, scene.tx.lists.count_parts(request.id))
@@ -61,7 +75,9 @@ def acting(scene: Scene, userid: str) -> Facts:
 
 def about(scene: Scene, userid: str, external_userid: str) -> Facts:
     """Return what is known of a customer, as a member meets them."""
-    return _customer(scene, userid, scene.tx.relations.customer(external_userid))
+    customer = scene.tx.relations.customer(external_userid)
+    known = _customer(scene, userid, customer)
+    return {**known, **conflicts.read_facts(scene, userid, customer)}
 
 
 def judge(scene: Scene, known: Facts, action: str = ADD) -> Verdict:
@@ -88,22 +104,10 @@ def _customer(
     scene: Scene, userid: str, customer: Customer | None, claim: Claim | None = None
 ) -> Facts:
     """Return the `customer.*` facts; `claim` is what somebody typed who has not added them yet."""
-    found = scene.tx.relations.of_customer(customer.external_userid) if customer else []
-    relations = [_as_it_is(scene, each) for each in found]
+    relations = conflicts.relations_of(scene, customer, claim)
     known = facts.of_customer(customer, relations, sender=userid, now=scene.now)
     columns = outside_facts.known(scene, customer, relations, claim)
     return {**known, **chat_mirror.facts_of(scene, customer), **columns}
-
-
-def _as_it_is(scene: Scene, relation: Relation) -> Relation:
-    """Return a relation as ended if its member has left and that is not written down yet.
-
-    Who is not in the directory and has not left may only be out of the app's sight.
-    """
-    if scene.directory.member(relation.userid) is not None:
-        return relation
-    leaver = scene.tx.leavers.latest(relation.userid)
-    return relation if leaver is None else leaving.ended(relation, leaver.left_at)
 
 
 def _counters(scene: Scene, userid: str, own: Request | None) -> Facts:

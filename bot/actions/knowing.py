@@ -73,6 +73,7 @@ def shown(external_userid: str, seen: FollowUser) -> Shown:
         oper_userid=seen.oper_userid,
         channel=seen.state,
         remark=seen.remark,
+        company=seen.remark_corp_name,
         phones=tuple(masking.phone_digits(each) for each in seen.remark_mobiles),
         tags=frozenset(tag.tag_name for tag in seen.tags if tag.type == _CORP_TAG),
     )

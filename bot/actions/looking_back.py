@@ -7,6 +7,7 @@ from datetime import timedelta
 from math import ceil
 from statistics import median
 
+from bot.actions import disputes
 from bot.actions.scene import Scene
 from bot.texts import Text
 from bot.wecom import cut_characters
@@ -30,11 +31,8 @@ def evidence(scene: Scene, request: Request) -> tuple[Text, ...]:
     before = scene.tx.precedents.of_requester(request.requester.userid, request.created_at)
     alike = [each for each in before if _is_like(each, request)][:_SHOWN]
     refused = sum(_was_refused(each, scene) for each in before)
-    owners = request.facts.get("customer.owners")
     contacts = request.facts.get("sender.contact_count")
-    told: list[Text] = []
-    if isinstance(owners, frozenset) and owners:
-        told.append(scene.theirs("evidence.conflict", count=len(owners)))
+    told = list(disputes.evidence(scene, request))
     if alike:
         told.append(scene.theirs("evidence.alike", what=Lines(tuple(map(_one, alike)), "; ")))
     if refused:

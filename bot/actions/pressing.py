@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot import cards as drawing
-from bot.actions import cards, conversation, queries, resubmitting, voting
+from bot.actions import cards, conversation, owner_asks, queries, resubmitting, voting
 from bot.actions.scene import Scene
 from bot.cards import Choice, Press
 from bot.command_types import Waive
@@ -16,6 +16,8 @@ from workflows.steps import Refused
 
 def press(scene: Scene, event: CardPressed) -> None:
     """Take a press as the vote of whoever pressed; a refused one is answered with the truth."""
+    if owner_asks.press(scene, event):
+        return
     wanted = Press.unpack(event.key)
     card = scene.tx.cards.get(event.task_id)
     if wanted is None or card is None or card.request_id != wanted.request_id:

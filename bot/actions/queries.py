@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import islice
 from types import MappingProxyType
 
-from bot.actions import former, looking_back, waiving
+from bot.actions import disputes, former, looking_back, waiving
 from bot.actions.scene import Scene
 from bot.texts import Text, joined
 from bot.wecom import cut_characters
@@ -35,7 +35,8 @@ def mine(scene: Scene, userid: str) -> None:
     waited_for = [person for each in found for person in approval.waiting_for(each)]
     usual = looking_back.usual_times(scene, waited_for)
     head = scene.mine("mine.head", count=len(found))
-    scene.answer(userid, joined([head, *(_line(scene, each, usual) for each in found)]))
+    lines = (disputes.protected(scene, each, _line(scene, each, usual)) for each in found)
+    scene.answer(userid, joined([head, *lines]))
 
 
 def _line(

@@ -9,6 +9,8 @@ from bot import cards as drawing
 from bot import outgoing
 from bot.actions import cards
 from bot.actions.scene import Scene
+from bot.cards import Sheet
+from workflows import masking
 from workflows.lockout import CHANGE
 from workflows.model import Card, CardState, Origin, Request, State
 
@@ -22,7 +24,7 @@ def is_offered(request: Request, text: str) -> bool:
 
 def offer(scene: Scene, request: Request, people: Iterable[str]) -> None:
     """Send each of these members the card."""
-    sheet = cards.sheet_of(scene, request)
+    sheet = _masked(cards.sheet_of(scene, request))
     words = {"id": request.id, "subject": request.subject.name}
     text = scene.theirs(scene.variant("request.stale", request), **words)
     rounds = len(scene.tx.cards.of_request(request.id))
@@ -34,10 +36,16 @@ def offer(scene: Scene, request: Request, people: Iterable[str]) -> None:
         scene.send(outgoing.SendCard(userid, task, card, text), key=f"card:{task}")
 
 
+def _masked(sheet: Sheet) -> Sheet:
+    """Return the sheet as who asks may read it: colleagues who have the customer are masked."""
+    names = sheet.followers
+    return replace(sheet, followers=tuple(map(masking.mask_name, names)) if names else names)
+
+
 def done(scene: Scene, request: Request, by: str) -> None:
     """Show on all these cards that somebody has pressed one."""
     shown = drawing.decided_card(
-        cards.sheet_of(scene, request),
+        _masked(cards.sheet_of(scene, request)),
         scene.company,
         scene.company("card.resubmitted"),
         who=scene.person(by).name,

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import replace
 
 from bot import outgoing
+from bot.actions import conflicts
 from bot.actions.scene import Scene
 from workflows.model import Request, Ticket, TicketState
 from workflows.schedules import parse_duration
@@ -88,6 +89,16 @@ def revoke(scene: Scene, request: Request) -> bool:
     """Take back the ticket of a request; False if there is none that can be used."""
     ticket = live(scene, request)
     return ticket is not None and _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
+
+
+def forgo(scene: Scene, request: Request) -> bool:
+    """Take a ticket back that has run out but protects its customer; False if it does not."""
+    ticket = scene.tx.tickets.of_request(request.id)
+    if ticket is None or ticket.state is not TicketState.EXPIRED:
+        return False
+    if conflicts.own_standing(scene, request) is None:
+        return False
+    return _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
 
 
 def expire(scene: Scene, state_key: str) -> None:

@@ -24,7 +24,16 @@ from bot.wording import Lines, Words
 from workflows import facts, transfers
 from workflows.claims import Claim
 from workflows.directory import ACTIVE
-from workflows.model import Answer, Containment, Origin, Request, State, Subject, same_user
+from workflows.model import (
+    Answer,
+    Containment,
+    Origin,
+    Relation,
+    Request,
+    State,
+    Subject,
+    same_user,
+)
 from workflows.plans import Transfer
 from workflows.steps import Executed, ExecutionFailed, Refused
 from workflows.transfers import MOST_AT_ONCE, Passage
@@ -129,6 +138,21 @@ def _subject(scene: Scene, plan: Transfer, names: Sequence[str]) -> Subject:
         return Subject(f"transfer:{short}", names[0], plan.customers[0])
     name = scene.company("transfer.several", first=names[0], count=len(names))
     return Subject(f"transfer:{short}", name)
+
+
+def hand_over(scene: Scene, relation: Relation, taker: str, reason: str) -> Request | None:
+    """Ask in an owner's name to hand one of their customers over; None if that cannot be now,
+    which was told. Raises Refused.
+    """
+    owner = scene.person(relation.userid)
+    customer = scene.tx.relations.customer(relation.external_userid)
+    if customer is None:
+        raise Refused("no_customers", owner=owner.name)
+    _check_taker(scene, owner.userid, taker)
+    found = _possible(scene, owner.userid, [Known(relation, customer)])
+    _file(scene, owner.userid, (owner.userid, taker), found, reason)
+    filed = scene.tx.requests.by_requester(owner.userid, 1) if found else []
+    return filed[0] if filed else None
 
 
 def again(scene: Scene, userid: str, request: Request, plan: Transfer) -> None:

@@ -102,7 +102,7 @@ def withdraw(scene: Scene, userid: str, request_id: str) -> None:
         deciding.advance(scene, request, Revoke("system:requester"))
     elif tickets.live(scene, request):
         tickets.revoke(scene, request)
-    else:
+    elif not tickets.forgo(scene, request):
         deciding.advance(scene, request, Withdraw(userid))
     scene.tell([userid], "request.withdrawn", id=request.id, subject=request.subject.name)
 

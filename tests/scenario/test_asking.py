@@ -78,9 +78,9 @@ async def test_who_asks_for_a_colleagues_customer_is_told_so_with_the_name_maske
 
     await stage.say("sunlei", "加 刘总 恒远集团 13811112222 展会认识")
 
-    warning = await stage.hears("sunlei", "已有同事在跟进")
-    assert "李*" in warning["text"]
-    assert "李强" not in warning["text"]
+    warning = await stage.card("sunlei", "撞单提醒：刘总")
+    assert "李*（管理部）" in str(warning["card"])
+    assert "李强" not in str(warning["card"])
     # and the customer is known by the number: a VIP, whom two must allow
     await stage.card("wangfang", "刘总")
     assert (await stage.newest("sunlei")).subject.external_userid == LIU_JIANGUO

@@ -332,6 +332,7 @@ def _filled() -> set[str]:
         *facts.of_sender(member, company, frozenset({"seller"}), 2),
         *facts.of_customer(Customer("wm1", "甲", "wechat", "", ""), [], sender="linmei", now=now),
         *facts.of_contact(relation, company),
+        *facts.of_conflict(()),
         *facts.of_plan(),
         *facts.of_chats(frozenset()),
         *facts.of_claim(Claim(signed=True)),

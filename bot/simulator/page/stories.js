@@ -1,5 +1,7 @@
 // The stories a visitor is led through: who does what, when a step is done, and how to do it for them.
 
+import { isOpen, keyEnding } from "./world.js";
+
 const ASK = "加 张伟 明达贸易 13800001234 展会认识";
 const WAY_PHONE_SEARCH = 2; // WeCom's add_way for a search by phone number (document 92114)
 const APPROVE = '[data-key$=":approve"]:not(:disabled)';
@@ -19,6 +21,20 @@ function approve(userid, name) {
       const message = w.openCard(userid, name);
       const key = message.card.button_list.map((b) => b.key ?? "").find((k) => k.endsWith(":approve"));
       return post(member(userid, "press"), { task_id: message.task_id, key, selected: {} });
+    },
+  };
+}
+
+/** Press the button whose key ends like this on the card with these words. */
+function pressKey(userid, words, ending) {
+  return {
+    able: (w) => {
+      const message = w.card(userid, words);
+      return Boolean(message && isOpen(message) && keyEnding(message, ending));
+    },
+    act: (w, post) => {
+      const message = w.card(userid, words);
+      return post(member(userid, "press"), { task_id: message.task_id, key: keyEnding(message, ending), selected: {} });
     },
   };
 }
@@ -348,6 +364,45 @@ export const STORIES = [
         title: { zh: "企业微信受理", en: "WeCom accepts" },
         text: { zh: "24 小时后生效；谁拒绝了、还剩几位，门卫会再说。", en: "It takes effect after 24 hours; who refused and who is left will be told." },
         done: (w) => heard(w, "zhouxiaomei", "您将接手 孙磊"),
+      },
+    ],
+  },
+  {
+    key: "9",
+    cast: { seller: "zhouxiaomei", supervisor: "sunlei", customer: "林雪" },
+    title: { zh: "撞单", en: "Conflict" },
+    intro: {
+      zh: "两个人要同一个客户：谁先报备归谁，后来的看不到电话和全名，但可以请对方让出来。",
+      en: "Two want one customer. The first is protected; the second sees no number and no full name, but can ask.",
+    },
+    steps: [
+      {
+        at: ["supervisor", "sunlei"],
+        title: { zh: "孙磊先报备", en: "Sun Lei is first" },
+        text: { zh: "孙磊报备林雪，拿到通行码。发「我的」能看到保护到哪天。", en: "He asks for Lin Xue and gets the ticket. 我的 (mine) shows until when he is protected." },
+        ...say("sunlei", "加 林雪 朗润科技 13900005678 展会认识", (w) => w.gotCode("sunlei") || Boolean(w.card("zhouxiaomei", "撞单提醒"))),
+      },
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "周小美也报备", en: "Xiaomei asks, too" },
+        text: { zh: "号码换了写法也认得出。她看到打码的姓名、部门和时间。", en: "The number is known however it is written. She reads a masked name, the team and since when." },
+        ...say("zhouxiaomei", "加 林总 朗润科技 +86 139-0000-5678 朋友介绍", (w) => Boolean(w.card("zhouxiaomei", "撞单提醒"))),
+      },
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "请对方让给我", en: "She asks him" },
+        text: { zh: "在卡片上点「请对方让给我」。", en: "She presses 请对方让给我 (please give way) on the card." },
+        done: (w) => Boolean(w.card("sunlei", "先报备的 林雪")),
+        ...pressKey("zhouxiaomei", "撞单提醒", ":yield"),
+        hint: () => ['[data-key$=":yield"]:not(:disabled)'],
+      },
+      {
+        at: ["supervisor", "sunlei"],
+        title: { zh: "孙磊同意", en: "He agrees" },
+        text: { zh: "他知道是谁、为什么。点「同意」，他的通行码随即作废。", en: "He reads who and why, and agrees: his ticket ends at once." },
+        done: (w) => heard(w, "zhouxiaomei", "让给您"),
+        ...pressKey("sunlei", "先报备的 林雪", ":yes"),
+        hint: () => ['[data-key$=":yes"]:not(:disabled)'],
       },
     ],
   },
