@@ -276,6 +276,7 @@ late_finds = Table(
     Column("userid", Text, primary_key=True),
     Column("external_userid", Text, primary_key=True),
     Column("what", Text, nullable=False),
+    Index("ix_late_finds_what", "reading", "what"),
 )
 
 cards = Table(
