@@ -255,4 +255,4 @@ def pack(members: Sequence[str], known: Mapping[str, int]) -> list[str]:
 def look_at(shown: Shown, now: datetime) -> datetime:
     """Return when to ask WeCom about a doubted relation: its callback may be on its way."""
     settled = shown.added_at + CALLBACK_TAKES if shown.added_at else now
-    return max(now, settled)
+    return min(max(now, settled), now + CALLBACK_TAKES)  # clocks may differ

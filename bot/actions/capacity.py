@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bot.actions.scene import Scene
 from bot.texts import Text
+from workflows import facts
 from workflows.model import Facts, Origin, Request
 from workflows.policy import Policy
 
-COUNT = "sender.contact_count"
+_COUNT = "sender.contact_count"
 _ADDS = frozenset({"friend.add", "friend.add_bulk"})
 
 
@@ -19,12 +20,12 @@ def facts_of(scene: Scene, userid: str) -> Facts:
     if not _is_wanted(scene.policy):
         return {}
     count = scene.tx.mirror.contact_count(userid)
-    return {} if count is None else {COUNT: count}
+    return {} if count is None else facts.of_contact_count(count)
 
 
 def _is_wanted(policy: Policy) -> bool:
     reads = (*(gate.reads for gate in policy.gates.values()), policy.classing.reads)
-    return any(each.name == COUNT for read in reads for each in read.attributes)
+    return any(each.name == _COUNT for read in reads for each in read.attributes)
 
 
 def evidence(scene: Scene, request: Request) -> Text | None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from bot import chores
+from bot import chores, demo
+from bot.cli import cli
+from bot.simulator.records import Customer
 from bot.simulator.seed import HE_CHEN, LIN_XUE, LIU_JIANGUO, MA_CHAO, ZHANG_WEI
-from tests.makers_demo import permission, rule, section
+from storage.database import Database
+from tests.makers_demo import ENGLISH, permission, rule, section
 from tests.scenario.conftest import Opens, Stage
 from workflows.mirror import Reading
 from workflows.model import Containment, Relation, RelationState, RemedyState, State
@@ -246,13 +252,14 @@ async def test_the_customers_of_somebody_who_has_left_stay_as_they_are(stage: St
 
 
 async def waits(stage: Stage) -> bool:
-    return len(stage.simulator.called("/cgi-bin/externalcontact/batch/get_by_user")) > 1
+    return len(stage.simulator.called("/cgi-bin/externalcontact/batch/get_by_user")) > 0
 
 
 @pytest.mark.parametrize("code", [45009, 45033, 50100, -1])
 async def test_a_reading_waits_where_wecom_asks_it_to(stage: Stage, code: int) -> None:
     await stage.knows_the_customers()
     stage.simulator.faults.fail("externalcontact/batch/get_by_user", code)
+    stage.simulator.forget_calls()
     await told_late(stage)
     stage.simulator.world.member_adds_customer("zhouxiaomei", LIN_XUE)
     await ask_for_a_reading(stage)
@@ -315,3 +322,95 @@ async def test_a_rule_may_ask_how_many_customers_a_member_has(opens: Opens) -> N
 
     by_count = {each.facts["sender.contact_count"]: each.verdict.rules for each in found}
     assert by_count == {1: (), 2: (), 3: ("crowded",)}
+
+
+def menwei(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(cli, ["customers", *words, "--config", str(folder / "config.toml")])
+
+
+async def test_the_command_shows_the_coverage_and_begins_a_reading(stage: Stage) -> None:
+    await stage.knows_the_customers()
+    first = await asyncio.to_thread(menwei, stage.folder)
+    assert first.exit_code == 0, first.output
+    assert "读了 7 位成员的 1 个客户关系" in first.output
+    assert "回调覆盖率 -" in first.output
+    stage.simulator.world.member_adds_customer("sunlei", ZHANG_WEI)
+    await stage.quiet()
+    await told_late(stage)
+    stage.simulator.world.member_adds_customer("sunlei", LIN_XUE)
+    stage.clock.move(minutes=6)
+
+    begun = await asyncio.to_thread(menwei, stage.folder, "--read")
+    assert begun.exit_code == 0
+    assert "马上读取全部客户" in begun.output
+    await has_read(stage, 2)
+
+    shown = await asyncio.to_thread(menwei, stage.folder)
+    assert shown.exit_code == 1  # half of the adds is too few
+    assert "回调覆盖率 50.0%（上次以来的添加 2 个）" in shown.output
+    assert "漏报的添加 1" in shown.output
+    as_json = await asyncio.to_thread(menwei, stage.folder, "--json")
+    newest, oldest = json.loads(as_json.output)
+    assert (newest["coverage"], newest["late_adds"], newest["adds"]) == (0.5, 1, 2)
+    assert (oldest["coverage"], oldest["new"]) == (None, 1)
+    async with stage.http.get(f"{stage.address}/metrics") as answer:
+        figures = await answer.text()
+    assert "menwei_customers_coverage 0.5" in figures
+    assert "menwei_customers_late_adds 1.0" in figures
+
+
+async def test_the_command_says_so_when_nothing_was_read_yet(tmp_path: Path) -> None:
+    found = demo.configured("http://127.0.0.1:9", 0, tmp_path)
+    db = Database.open(found.storage.address)
+    await asyncio.to_thread(db.upgrade)
+    await db.aclose()
+
+    shown = await asyncio.to_thread(menwei, tmp_path)
+
+    assert (shown.exit_code, shown.output) == (1, "还没有读取过全部客户。\n")
+
+
+async def test_too_few_callbacks_are_told_to_the_admins_in_english_too(opens: Opens) -> None:
+    stage = await opens(ENGLISH)
+    await stage.knows_the_customers()
+    await told_late(stage, drops=20)
+    for number in range(20):
+        stage.simulator.world.create_customer(Customer(f"wmMany{number}", f"Bob {number}"))
+        stage.simulator.world.member_adds_customer("wangfang", f"wmMany{number}")
+
+    reading = await read_again(stage)
+
+    assert reading.late_adds == 20
+    told = await stage.hears("zhaomin", "Adds without a callback: 20")
+    assert "王芳: Bob 0, Bob 1, Bob 10 and others" in told["text"]
+    await stage.hears("zhaomin", "of the 20 adds since the reading before, only 0.0% came")
+    assert stage.times_told("wangfang", "Adds without a callback") == 0
+
+
+async def test_customers_are_read_every_night_and_after_a_missed_one(stage: Stage) -> None:
+    await stage.knows_the_customers()
+
+    stage.clock.move(hours=24)
+    await has_read(stage, 2)
+    await stage.stop()
+    stage.clock.move(hours=40)
+    await stage.start()
+
+    await has_read(stage, 3)
+
+
+async def test_somebody_who_adds_while_menwei_is_down_is_judged_after_the_start(
+    stage: Stage,
+) -> None:
+    await stage.knows_the_customers()
+    await stage.stop()
+    stage.simulator.faults.drop_callbacks()
+    stage.clock.move(hours=20)
+    stage.simulator.world.member_adds_customer("zhouxiaomei", LIU_JIANGUO)
+    stage.clock.move(hours=10)
+
+    await stage.start()
+
+    request = await stage.newest_of("zhouxiaomei")
+    assert request.state is State.PENDING
+    assert (await has_read(stage, 2)).late_adds == 1

@@ -127,6 +127,7 @@ def test_a_late_add_is_looked_at_when_its_callback_should_have_come() -> None:
     assert mirror.look_at(LATE, ASKED) == ASKED
     assert mirror.look_at(LATE, NOON + HOUR) == NOON + HOUR + mirror.CALLBACK_TAKES
     assert mirror.look_at(replace(LATE, added_at=None), ASKED) == ASKED
+    assert mirror.look_at(LATE, NOON) == NOON + mirror.CALLBACK_TAKES  # a clock is an hour behind
 
 
 @pytest.mark.parametrize(
