@@ -278,6 +278,8 @@ def _gauges(
     db: Database, metrics: Metrics, now: Callable[[], datetime]
 ) -> Callable[[], Awaitable[None]]:
     async def refresh() -> None:
+        for reading in await db.read(lambda tx: tx.readings.complete()):
+            metrics.show_customers(reading, now())
         metrics.show_sources(await db.read(lambda tx: tx.sources.all()), now())
         for (queue, state), count in (await db.read(lambda tx: tx.work.counts())).items():
             metrics.waiting.labels(queue.name.lower(), state.name.lower()).set(count)

@@ -84,9 +84,10 @@ def read_customers_soon(scene: Scene) -> None:
     _add(scene, CUSTOMERS_NOW, _A_WHILE)
 
 
-def read_customers_at_once(scene: Scene) -> None:
-    """Have all customers read now, besides the regular times."""
-    at_once(scene, CUSTOMERS_NOW)
+def reading_now(now: datetime) -> Job:
+    """Return the timer that has all customers read now, besides the regular times."""
+    key = f"{CUSTOMERS_NOW}:{now.isoformat()}"
+    return Job(Queue.TIMERS, CUSTOMERS_NOW, key, "", key, now)
 
 
 def _add(scene: Scene, kind: str, after: timedelta) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from bot.console import (
     beginning,
+    customers,
     decisions,
     doctor,
     record,
@@ -42,6 +43,7 @@ cli.command()(decisions.can)
 cli.command()(versions.apply)
 cli.command()(versions.history)
 cli.command()(versions.rollback)
+cli.command()(customers.customers)
 cli.add_typer(record.audit, name="audit")
 cli.add_typer(record.dead, name="dead")
 cli.add_typer(record.db, name="db")

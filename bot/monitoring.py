@@ -15,8 +15,17 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from workflows.mirror import Reading
 from workflows.outside import SourceState
 
+_CUSTOMERS = {
+    "coverage": "Part of the adds that came by callback; NaN if there were none.",
+    "late_adds": "Adds that the last reading of all customers found and no callback had told.",
+    "late_deletions": "Deletions that it found and no callback had told.",
+    "unread_members": "Members whose customers could not be read.",
+    "relations": "Relations that WeCom showed.",
+    "read_age_seconds": "How long ago the last complete reading began.",
+}
 _READY = 200
 _BROKEN = 500
 _NOT_READY = 503
@@ -70,6 +79,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.customers = {
+            name: Gauge(f"menwei_customers_{name}", words, registry=self.registry)
+            for name, words in _CUSTOMERS.items()
+        }
+        self.customers["coverage"].set(math.nan)
+        self.customers["read_age_seconds"].set(math.inf)
+
     def called(self, path: str, code: int, seconds: float) -> None:
         """Note one call to WeCom."""
         self.calls.labels(path, str(code)).observe(seconds)
@@ -87,6 +103,20 @@ class Metrics:
             self.source_rows.labels(each.name).set(each.rows)
             self.source_doubts.labels(each.name).set(doubts)
             self.source_failed.labels(each.name).set(bool(each.trouble) or not each.is_fresh(now))
+
+    def show_customers(self, reading: Reading, now: datetime) -> None:
+        """Bring the figures of the last complete reading of all customers up to date."""
+        coverage = reading.coverage
+        shown = {
+            "coverage": math.nan if coverage is None else coverage,
+            "late_adds": reading.late_adds,
+            "late_deletions": reading.late_deletions,
+            "unread_members": len(reading.unread),
+            "relations": reading.tally.relations,
+            "read_age_seconds": (now - reading.began).total_seconds(),
+        }
+        for name, value in shown.items():
+            self.customers[name].set(value)
 
     def render(self) -> bytes:
         """Return the figures in Prometheus' text format."""

@@ -102,6 +102,11 @@ class Readings:
         values = {"wanted": number, "member": user_key(pair[0]), "customer": pair[1]}
         self._connection.execute(_SETTLE, values | {"seen": what.value})
 
+    def is_settled(self, number: int) -> bool:
+        """Whether everything a reading has doubted was looked at."""
+        values = {"wanted": number, "seen": Find.OPEN.value, "most": 1}
+        return self._connection.execute(_PAIRS, values).first() is None
+
     def finds(self, number: int) -> Mapping[Find, int]:
         """Return how many pairs of a reading stand how."""
         rows = self._connection.execute(_COUNTS, {"wanted": number})

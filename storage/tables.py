@@ -286,6 +286,7 @@ late_finds = Table(
     Column("userid", Text, primary_key=True),
     Column("external_userid", Text, primary_key=True),
     Column("what", Text, nullable=False),
+    Index("ix_late_finds_what", "reading", "what"),
 )
 
 # Names of companies as `workflows.companies` reads them: a row for each place where one begins. The

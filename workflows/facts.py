@@ -72,6 +72,11 @@ def of_sender(
     }
 
 
+def of_contact_count(count: int) -> Facts:
+    """Return the fact of how many customers a member has."""
+    return {"sender.contact_count": count}
+
+
 def of_customer(
     customer: Customer | None, relations: Iterable[Relation], *, sender: str, now: datetime
 ) -> Facts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.actions import adding, knowing, parting
+from bot.actions import adding, knowing, mirroring, parting
 from bot.actions.scene import Scene
 from bot.events import ContactAdded, ContactDeleted
 from bot.wecom import ExternalContact
@@ -41,7 +41,7 @@ def looked(scene: Scene, number: int, look: Look) -> timedelta | None:
     if mirror.was_asked_since(relation, look.asked_at):
         return mirror.SLACK
     found = _settle(scene, relation, look)
-    scene.tx.readings.settle(number, (look.userid, look.external_userid), found)
+    mirroring.settle(scene, number, (look.userid, look.external_userid), found)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 
-from bot.actions import chat_mirror, conflicts, freezes, grants, outside_facts
+from bot.actions import capacity, chat_mirror, conflicts, freezes, grants, outside_facts
 from bot.actions.scene import Scene
 from workflows import bulk, facts, policy
 from workflows.claims import Claim
@@ -91,13 +91,14 @@ def sender(scene: Scene, userid: str) -> Facts:
     member = scene.directory.member(userid)
     if member is None:
         return facts.of_sender(None, scene.directory, frozenset(), 0)
-    return facts.of_sender(
+    known = facts.of_sender(
         member,
         scene.directory,
         scene.standing.roles(userid),
         scene.standing.level(userid),
         grants.held(scene, userid),
     )
+    return {**known, **capacity.facts_of(scene, userid)}
 
 
 def _customer(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from math import ceil
 from statistics import median
 
-from bot.actions import disputes
+from bot.actions import capacity, disputes
 from bot.actions.scene import Scene
 from bot.texts import Text
 from bot.wecom import cut_characters
@@ -31,14 +31,13 @@ def evidence(scene: Scene, request: Request) -> tuple[Text, ...]:
     before = scene.tx.precedents.of_requester(request.requester.userid, request.created_at)
     alike = [each for each in before if _is_like(each, request)][:_SHOWN]
     refused = sum(_was_refused(each, scene) for each in before)
-    contacts = request.facts.get("sender.contact_count")
     told = list(disputes.evidence(scene, request))
     if alike:
         told.append(scene.theirs("evidence.alike", what=Lines(tuple(map(_one, alike)), "; ")))
     if refused:
         told.append(scene.theirs("evidence.refused", count=refused))
-    if contacts is not None:
-        told.append(scene.theirs("evidence.contacts", count=contacts))
+    if room := capacity.evidence(scene, request):
+        told.append(room)
     return (*told, *_said(scene, request))
 
 

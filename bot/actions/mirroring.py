@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from bot.actions import knowing
 from bot.actions.scene import Scene
 from bot.wording import Lines, Words
@@ -25,9 +27,10 @@ READ_ON = "read_customers"
 LOOK = "look_at_customer"
 END = "end_reading"
 
-_NEXT_LOOK = timedelta(seconds=15)
+_log = structlog.get_logger()
+
 _LONGEST = timedelta(hours=1)  # that a reading waits for what it has found late
-_ENOUGH_ADDS, _GOOD = 20, 0.95  # from how many adds on which coverage is no reason to worry
+_ENOUGH_ADDS = 20  # from how many adds on coverage says something
 _MEMBERS, _NAMES = 10, 3  # named in one message
 
 
@@ -119,12 +122,15 @@ def chunk_read(scene: Scene, reading: Reading, chunk: Chunk) -> None:
     gone = scene.tx.mirror.followed(chunk.read) - chunk.seen
     _doubt(scene, reading, dict.fromkeys(gone, scene.now + mirror.SLACK))
     scene.tx.mirror.note_read(chunk.read, chunk.asked_at)
-    _go_on(scene, new)
+    if new.is_through and scene.tx.readings.is_settled(new.number):
+        end(scene, new.number)
+    else:
+        _go_on(scene, new)
 
 
 def _go_on(scene: Scene, reading: Reading) -> None:
     if reading.is_through:
-        scene.remind(END, str(reading.number), scene.now)
+        scene.remind(END, str(reading.number), reading.moved_at + _LONGEST)
     else:
         scene.remind(READ_ON, f"{reading.number}|{reading.step}", scene.now)
 
@@ -143,14 +149,22 @@ def _doubt(scene: Scene, reading: Reading, doubts: Mapping[Pair, datetime]) -> N
 # The end
 
 
-def end(scene: Scene, number: int) -> timedelta | None:
-    """End a reading once everything it doubted is settled; return how long to wait otherwise."""
+def settle(scene: Scene, number: int, pair: Pair, found: Find) -> None:
+    """Note what a look at a pair has shown; the last one ends the reading."""
+    scene.tx.hold("readings")  # of two at once, the second must see the first
+    scene.tx.readings.settle(number, pair, found)
+    end(scene, number)
+
+
+def end(scene: Scene, number: int) -> None:
+    """End a reading once everything it doubted is settled, or has taken too long."""
     reading = scene.tx.readings.open()
     if reading is None or reading.number != number or not reading.is_through:
-        return None
+        return
+    is_late = scene.now - reading.moved_at >= _LONGEST
+    if not is_late and not scene.tx.readings.is_settled(number):
+        return
     finds = scene.tx.readings.finds(number)
-    if finds[Find.OPEN] and scene.now - reading.moved_at < _LONGEST:
-        return _NEXT_LOOK
     ended = replace(
         reading,
         step=reading.step + 1,
@@ -160,10 +174,10 @@ def end(scene: Scene, number: int) -> timedelta | None:
         unsettled=finds[Find.OPEN],
     )
     if scene.tx.readings.move(reading, ended):
+        _log.info("customers_read", number=number, coverage=ended.coverage, late=ended.late_adds)
         _record(scene, ended)
         _tell(scene, ended)
         scene.tx.readings.forget(number)
-    return None
 
 
 def _record(scene: Scene, reading: Reading) -> None:
@@ -194,7 +208,7 @@ def _tell(scene: Scene, reading: Reading) -> None:
         scene.tell(admins, "customers.late", what=Lines(tuple(parts)))
     coverage = reading.coverage
     adds = max(reading.tally.adds, reading.late_adds)
-    if coverage is not None and coverage < _GOOD and adds >= _ENOUGH_ADDS:
+    if coverage is not None and coverage < mirror.GOOD and adds >= _ENOUGH_ADDS:
         percent = f"{coverage:.1%}"
         scene.tell(admins, "customers.coverage_low", percent=percent, adds=adds)
 

@@ -330,6 +330,7 @@ def _filled() -> set[str]:
     now = policy.TEST_TIME
     return {
         *facts.of_sender(member, company, frozenset({"seller"}), 2),
+        *facts.of_contact_count(7),
         *facts.of_customer(Customer("wm1", "甲", "wechat", "", ""), [], sender="linmei", now=now),
         *facts.of_contact(relation, company),
         *facts.of_conflict(()),

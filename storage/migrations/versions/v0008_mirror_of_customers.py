@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("reading", "userid", "external_userid", name=op.f("pk_late_finds")),
     )
+    op.create_index("ix_late_finds_what", "late_finds", ["reading", "what"])
     op.create_index(
         "ix_relations_followed",
         "relations",
