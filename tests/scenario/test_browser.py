@@ -204,6 +204,37 @@ async def test_the_other_stories_play_to_their_end(
     await picture(visitor.page)
 
 
+async def test_what_the_admin_changes_in_the_console_is_told_on_their_phone(
+    visitor: Visitor,
+) -> None:
+    await visitor.opens_story("8")
+    admin = visitor.phone("admin")
+    await admin.locator('[data-role="console"]').click()
+    xiaomei = admin.locator('[data-member="zhouxiaomei"]')
+    await xiaomei.locator('[data-role="move"]').select_option(label="大客户部")
+    await visitor.sees(visitor.step("8.3", "now"))
+    await admin.locator('[data-role="back"]').click()
+    await visitor.hears("admin", "周小美 加入 大客户部、离开 销售部：成为 大客户经理")
+    await visitor.does_it("8.3")
+    await visitor.hears("seller", "可以添加 张伟")
+
+    await admin.locator('[data-role="console"]').click()
+    await xiaomei.get_by_role("button", name="试用期").click()
+    await admin.locator('[data-role="contact"][data-for="sunlei"]').click()
+    await picture(visitor.page)
+    await visitor.sees(
+        admin.locator('[data-role="contact"][data-for="sunlei"][aria-pressed="false"]')
+    )
+    await admin.locator('[data-role="disable"][data-for="wangfang"]').click()
+    await visitor.sees(admin.locator('[data-member="wangfang"][data-state="disabled"]'))
+    await admin.locator('[data-role="back"]').click()
+
+    await visitor.hears("admin", "孙磊 不能再使用客户联系，而规则允许其添加客户")
+    await visitor.hears("admin", "周小美 去掉标签 试用期")
+    await visitor.hears("admin", "王芳 被停用")
+    await visitor.sees(visitor.step("8.4", "done"))
+
+
 async def test_a_refusal_takes_the_visitor_off_the_story_and_the_page_says_so(
     visitor: Visitor,
 ) -> None:

@@ -49,8 +49,8 @@ async def test_a_move_is_told_in_people_and_actions_and_recorded_with_before_and
     [record] = await records(stage, "permissions.changed")
     assert (record.userid, record.actor) == (TRAINEE, "wecom:console")
     assert record.detail["facts"] == ["entered 大客户部", "withdrew 销售部"]
-    assert "+account" in record.detail["roles"]
-    assert "friend.add: approval → allow" in record.detail["actions"]
+    assert "+account" in str(record.detail["roles"])
+    assert "friend.add: approval → allow" in str(record.detail["actions"])
     calls = [path for path, _ in stage.simulator.calls if path.endswith("user/get")]
     assert calls, "the member alone was asked for"
 
