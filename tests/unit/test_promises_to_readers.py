@@ -49,7 +49,7 @@ SECRETS = {
 }
 
 # What the READMEs call "read and checked, but nothing acts on it".
-IDLE_EVENTS = ("follow_user.changed",)
+IDLE_EVENTS: tuple[str, ...] = ()
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
