@@ -221,7 +221,6 @@ async def test_what_the_admin_changes_in_the_console_is_told_on_their_phone(
     await admin.locator('[data-role="console"]').click()
     await xiaomei.get_by_role("button", name="试用期").click()
     await admin.locator('[data-role="contact"][data-for="sunlei"]').click()
-    await picture(visitor.page)
     await visitor.sees(
         admin.locator('[data-role="contact"][data-for="sunlei"][aria-pressed="false"]')
     )
@@ -233,6 +232,7 @@ async def test_what_the_admin_changes_in_the_console_is_told_on_their_phone(
     await visitor.hears("admin", "周小美 去掉标签 试用期")
     await visitor.hears("admin", "王芳 被停用")
     await visitor.sees(visitor.step("8.4", "done"))
+    await picture(visitor.page)
 
 
 async def test_a_refusal_takes_the_visitor_off_the_story_and_the_page_says_so(
