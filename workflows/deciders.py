@@ -20,7 +20,7 @@ def of(standing: Standing) -> frozenset[str]:
     """
     found = {*standing.admins, *standing.directory.active(standing.directory.led())}
     for section in _SECTIONS:
-        for text in _texts(getattr(standing.policy.rulebook, section)):
+        for text in texts(getattr(standing.policy.rulebook, section)):
             found |= _meant(text, standing)
     return frozenset(found)
 
@@ -36,15 +36,16 @@ def _meant(text: str, standing: Standing) -> frozenset[str]:
     return frozenset(m.userid for m in everybody if m.status == ACTIVE and means(m))
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts(value: object) -> Iterator[str]:
+    """Yield every text in a part of the rules, however deep."""
     match value:
         case str():
             yield value
         case BaseModel():
-            yield from _texts(dict(value))
+            yield from texts(dict(value))
         case Mapping():
             for each in value.values():
-                yield from _texts(each)
+                yield from texts(each)
         case tuple() | list():
             for each in value:
-                yield from _texts(each)
+                yield from texts(each)

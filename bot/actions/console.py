@@ -40,13 +40,12 @@ def follow_users_read(scene: Scene, able: Iterable[str]) -> None:
         return
     gained, lost = sorted({*spelled} - before), sorted(before - {*spelled})
     scene.record(FOLLOW_CHANGED, gained=gained, lost=lost)
-    old_gained = [key for key in gained if key in known_then]
-    odd = [key for key in gained if not _may_add(now, key)]
-    fine = [key for key in old_gained if key not in odd]
-    stays = [key for key in lost if key in in_service]
-    missed = [key for key in stays if _may_add(now, key)]
-    calm = [key for key in stays if key not in missed]
-    groups = {"gained": fine, "gained_denied": odd, "lost": calm, "lost_allowed": missed}
+    groups = {
+        "gained": [key for key in gained if _may_add(now, key) and key in known_then],
+        "gained_denied": [key for key in gained if not _may_add(now, key)],
+        "lost": [key for key in lost if not _may_add(now, key) and key in in_service],
+        "lost_allowed": [key for key in lost if _may_add(now, key) and key in in_service],
+    }
     lines = [
         now.company(f"follow_user.{key}", who=_people(now, userids))
         for key, userids in groups.items()

@@ -20,7 +20,9 @@ from bot.wording import Words
 from storage.work import Job, Queue
 from workflows import people_changes, permissions, roles
 from workflows.directory import ACTIVE, Directory, Member
+from workflows.glimpses import Glimpse, put_in
 from workflows.model import State
+from workflows.people_changes import with_userids
 from workflows.standing import Standing
 from workflows.steps import Refused, Revoke, Withdraw
 
@@ -64,10 +66,12 @@ def renamed(scene: Scene, old: str, fresh: Member) -> None:
     scene.tx.hold("directory")
     tell(scene, more_to_come=False, at_once=True)
     before = Standing(scene.policy, scene.tx.people.directory())
-    scene.tx.people.rename(old, fresh)
-    after = Standing(before.policy, scene.tx.people.directory())
-    later = scene.standing_as(after)
     who = {old.lower(): fresh.userid}
+    seen = Glimpse(members={fresh.userid.lower(): fresh})
+    after = Standing(scene.policy, put_in(seen, with_userids(before.directory, who)))
+    scene.tx.people.rename(old, fresh)
+    scene.tx.people.replace(after.directory)  # others name their leaders by userid
+    later = scene.standing_as(after)
     found = people_changes.between(before, after, who)
     scene.record("member.renamed", who=(fresh.userid, ""), before=old)
     people_notices.record(later, found, "directory")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-from pydantic import BaseModel
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot import sync
 from bot.doctor.findings import Finding, Patient, failure, ok, warning
 from bot.wecom import WecomError, codes
+from workflows import deciders
 from workflows.directory import ACTIVE, Directory, Member
 from workflows.model import Outcome
 from workflows.sections import Rulebook
@@ -48,25 +47,11 @@ def named_users(book: Rulebook) -> Mapping[str, frozenset[str]]:
     """Return the userids in the file (without its tests), with the sections they stand in."""
     found: dict[str, frozenset[str]] = {}
     for section in ("roles", "chains", "chain_defaults", "enforcement", "notify"):
-        for text in _texts(getattr(book, section)):
+        for text in deciders.texts(getattr(book, section)):
             kind, _, userid = text.partition(":")
             if kind == "user" and userid:
                 found[userid] = found.get(userid, frozenset()) | {section}
     return found
-
-
-def _texts(value: object) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case BaseModel():
-            yield from _texts(dict(value))
-        case Mapping():
-            for each in value.values():
-                yield from _texts(each)
-        case tuple() | list():
-            for each in value:
-                yield from _texts(each)
 
 
 async def sellers(patient: Patient) -> list[Finding]:

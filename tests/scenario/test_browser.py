@@ -188,7 +188,9 @@ async def test_who_writes_english_is_answered_in_english(visitor: Visitor) -> No
     await visitor.hears("supervisor", "Requests waiting for you: 1")
 
 
-@pytest.mark.parametrize(("story", "steps"), [("4", 4), ("5", 2), ("6", 3), ("7", 3), ("8", 4)])
+@pytest.mark.parametrize(
+    ("story", "steps"), [("4", 4), ("5", 2), ("6", 3), ("7", 3), ("8", 4), ("9", 4)]
+)
 async def test_the_other_stories_play_to_their_end(
     visitor: Visitor, story: str, steps: int
 ) -> None:
@@ -201,6 +203,37 @@ async def test_the_other_stories_play_to_their_end(
     await expect(visitor.page.locator('[data-step][data-state="now"]')).to_have_count(
         0, timeout=PATIENCE
     )
+    await picture(visitor.page)
+
+
+async def test_what_the_admin_changes_in_the_console_is_told_on_their_phone(
+    visitor: Visitor,
+) -> None:
+    await visitor.opens_story("10")
+    admin = visitor.phone("admin")
+    await admin.locator('[data-role="console"]').click()
+    xiaomei = admin.locator('[data-member="zhouxiaomei"]')
+    await xiaomei.locator('[data-role="move"]').select_option(label="大客户部")
+    await visitor.sees(visitor.step("10.3", "now"))
+    await admin.locator('[data-role="back"]').click()
+    await visitor.hears("admin", "周小美 加入 大客户部、离开 销售部：成为 大客户经理")
+    await visitor.does_it("10.3")
+    await visitor.hears("seller", "可以添加 张伟")
+
+    await admin.locator('[data-role="console"]').click()
+    await xiaomei.get_by_role("button", name="试用期").click()
+    await admin.locator('[data-role="contact"][data-for="sunlei"]').click()
+    await visitor.sees(
+        admin.locator('[data-role="contact"][data-for="sunlei"][aria-pressed="false"]')
+    )
+    await admin.locator('[data-role="disable"][data-for="wangfang"]').click()
+    await visitor.sees(admin.locator('[data-member="wangfang"][data-state="disabled"]'))
+    await admin.locator('[data-role="back"]').click()
+
+    await visitor.hears("admin", "孙磊 不能再使用客户联系，而规则允许其添加客户")
+    await visitor.hears("admin", "周小美 去掉标签 试用期")
+    await visitor.hears("admin", "王芳 被停用")
+    await visitor.sees(visitor.step("10.4", "done"))
     await picture(visitor.page)
 
 

@@ -194,6 +194,24 @@ async def test_a_new_userid_keeps_requests_and_leaves_nothing_to_whoever_gets_th
     assert stage.times_told(TRAINEE, "张伟") == 0
 
 
+async def test_a_supervisor_with_a_new_userid_goes_on_deciding(stage: Stage) -> None:
+    await stage.say(TRAINEE, "加 张伟 明达贸易 13800001234 展会认识")
+    await stage.card("wangfang", "张伟")
+
+    stage.simulator.world.rename_member("wangfang", "wang.fang")
+    await stage.until(
+        lambda: records(stage, "member.renamed"), lambda found: found, "the new name is known"
+    )
+    await settled(stage)
+
+    request = await stage.newest_of(TRAINEE)
+    assert [each.userid for each in request.approvers] == ["wang.fang"]
+    await stage.say("wang.fang", f"同意 {request.id}")
+    await stage.hears(TRAINEE, "已由 王芳 同意")
+    await stage.say(TRAINEE, "加 林雪 晴川设计 13900005678 展会认识")
+    await stage.card("wang.fang", "林雪")
+
+
 async def test_a_new_userid_is_told_with_what_it_changes(stage: Stage) -> None:
     stage.simulator.world.rename_member("liqiang", "li.qiang")
 

@@ -7,6 +7,7 @@ import asyncio
 from typer.testing import CliRunner
 
 from bot.cli import cli
+from bot.simulator.seed import ACCOUNTS
 from tests.scenario.conftest import Change, Opens, Stage, changed
 from workflows.model import AuditRecord, Request, State
 
@@ -147,7 +148,7 @@ async def test_a_bad_edit_is_told_once_and_a_good_one_recovers(stage: Stage) -> 
     edit(stage, BROKEN)
 
     told = await stage.hears("zhaomin", "规则文件有问题")
-    assert "config.toml:33" in told["text"]
+    assert "config.toml:38" in told["text"]
     assert await in_force(stage) == before
     (stage.folder / "config.toml").touch()
     edit(stage, undo(BROKEN))
@@ -294,3 +295,29 @@ async def test_taking_an_edit_back_takes_the_question_back(stage: Stage) -> None
     )
     await stage.press("chenyu", card, "approve")
     await stage.hears("chenyu", "已被新申请取代")
+
+
+async def test_an_edit_that_names_a_department_nobody_knows_is_refused_with_what_was_meant(
+    stage: Stage,
+) -> None:
+    before = await in_force(stage)
+
+    edit(stage, ("department:大客户部", "department:大客户"))
+
+    told = await stage.hears("zhaomin", "规则文件有问题")
+    assert "“department:大客户”在通讯录里一个人也没有" in told["text"]
+    assert "department:大客户部" in told["text"]
+    assert await in_force(stage) == before
+
+
+async def test_after_a_department_was_renamed_other_edits_still_go_through(stage: Stage) -> None:
+    stage.simulator.world.rename_department(ACCOUNTS, "大客户一部")
+    await stage.hears("zhaomin", "已经没有对应的人")
+    before = await in_force(stage)
+
+    edit(stage, ("today.adds.gte = 50", "today.adds.gte = 40"))
+
+    async def version() -> str:
+        return await in_force(stage)
+
+    await stage.until(version, lambda now: now != before, "the tighter rules are in force")

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot import checking
+from bot import checking, settings
 from bot.cli import cli
 from storage.database import Database
 from storage.transaction import Transaction
 from tests.makers_storage import a_request
 from workflows.directory import Department, Directory, Member
+from workflows.mistakes import Mistake
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "config"
 HEAD = (SAMPLES / "good.toml").read_text("utf-8").replace("zh-CN", "en")
@@ -184,9 +185,41 @@ def test_check_for_scripts_has_tests_mistakes_and_warnings() -> None:
     assert told["ok"] is False
     assert (told["tests"], told["failed"]) == (3, ["cap (today.adds = 49)"])
     assert [(m["code"], m["place"]) for m in told["mistakes"]] == [
-        ("lockout", 'permissions."config.change"')
+        ("lockout", 'permissions."config.change"'),
+        ("names_nobody", "roles.admin.members[#2]"),
     ]
     assert told["warnings"] == []
+
+
+def test_a_name_that_the_directory_does_not_have_is_a_mistake_with_what_was_meant() -> None:
+    members = [Member("zhaomin", "赵敏", (2,), 2), Member("chen", "陈宇", (2,), 2)]
+    write(lambda tx: tx.people.replace(Directory.of(members, [Department(2, "销售二部")])))
+    code, told = run_json("check", text=HEAD)
+    assert code == 1
+    found = next(each for each in told["mistakes"] if each["code"] == "names_nobody")
+    assert found["params"] == {"value": "department:销售部"}
+    assert found["guess"] == "department:销售二部"
+    assert found["line"]
+
+
+def test_what_the_version_in_force_names_already_is_a_warning_and_hinders_no_other_change() -> None:
+    company = Directory.of([Member("zhaomin", "赵敏", (2,), 2)], [Department(2, "销售二部")])
+    book = settings.parse(HEAD).rules
+    judge = checking.compiled(book)
+    known = checking.Known(company)
+
+    fresh, running = checking.check(judge, known), checking.check(judge, known, judge)
+
+    assert "names_nobody" in {each.code for each in fresh.mistakes}
+    assert "names_nobody" not in {each.code for each in running.mistakes}
+    assert "names_nobody" in {each.code for each in running.warnings}
+
+
+def test_going_back_is_not_hindered_by_names_but_by_a_lockout() -> None:
+    nobody = Mistake(("roles", "r", "members", 0), "names_nobody", {"value": "tag:x"})
+    alone = Mistake(("permissions",), "lockout", {"people": "0", "needed": "1"})
+    assert not checking.Checked((), (nobody,), ()).locks_out
+    assert checking.Checked((), (nobody, alone), ()).locks_out
 
 
 def test_check_writes_nothing_where_there_is_no_database() -> None:

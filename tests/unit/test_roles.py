@@ -97,3 +97,28 @@ def test_names_that_the_directory_lacks_are_told() -> None:
         ("b", "tag:none"),
         ("b", "position:None"),
     ]
+
+
+def test_a_tag_that_exists_is_known_even_if_nobody_carries_it() -> None:
+    named = {"r": role(1, "tag:trainee", "tag:trainees")}
+    company = Directory.of(COMPANY.members.values(), COMPANY.departments.values(), ["trainee"])
+    assert [u.selector for u in roles.unknown_names(named, company)] == ["tag:trainees"]
+
+
+def test_what_was_meant_is_guessed_among_names_of_the_same_kind() -> None:
+    assert roles.alternative("department:Sale", COMPANY) == "department:Sales"
+    assert roles.alternative("user:linmai", COMPANY) == "user:linmei"
+    assert roles.alternative("user:nobody at all", COMPANY) == ""
+    tagged = Directory.of(COMPANY.members.values(), (), ["trainee"])
+    assert roles.alternative("tag:trainees", tagged) == "tag:trainee"
+
+
+def test_a_member_named_by_their_name_is_guessed_by_userid() -> None:
+    lin = next(iter(COMPANY.members.values()))
+    assert roles.alternative(f"user:{lin.name}", COMPANY) == f"user:{lin.userid}"
+
+
+def test_only_names_that_were_known_before_are_newly_unknown() -> None:
+    named = {"r": role(1, "department:Sales", "user:nobody")}
+    gone = Directory.of(COMPANY.members.values())
+    assert [u.selector for u in roles.newly_unknown(named, COMPANY, gone)] == ["department:Sales"]

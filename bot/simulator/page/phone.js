@@ -3,6 +3,7 @@
 import { button, el } from "./dom.js";
 import { composer, navBar, phoneFrame } from "./frame.js";
 import { doorIcon, icon } from "./icons.js";
+import { ConsoleSheet } from "./console.js";
 import { ContactsSheet } from "./contacts.js";
 import { Threads } from "./thread.js";
 import { isOpen, keyEnding, requestId } from "./world.js";
@@ -16,18 +17,21 @@ export class MemberPhone {
     this.userids = userids;
     this.context = context;
     const { t, ui } = context;
+    const side = role === "admin" ? "console" : "contacts"; // who runs the company sells nothing
     this.frame = phoneFrame(role, { t, onSwitch: (id) => ui.show(role, id) });
     this.node = this.frame.node;
     this.nav = navBar({
       left: doorIcon("nav-icon"),
       right: button({
-        class: "nav-button", "aria-label": t("contacts"), title: t("contacts"), data: { role: "contacts" },
+        class: "nav-button", "aria-label": t(side), title: t(side), data: { role: side },
         on: { click: () => ui.set({ sheet: { ...ui.sheet, [role]: true } }) },
-      }, icon("contacts")),
+      }, icon(side)),
     });
     this.threads = new Threads({ t });
     this.composer = composer({ t, onDraft: () => ui.set({}), onSend: (text) => this.#post("say", { text }) });
-    this.sheet = new ContactsSheet(role, context, (verb, body) => this.#post(verb, body));
+    this.sheet = role === "admin"
+      ? new ConsoleSheet(context, (userid, verb, body) => this.#change(userid, verb, body))
+      : new ContactsSheet(role, context, (verb, body) => this.#post(verb, body));
     this.frame.screen.append(this.nav.node, this.threads.node, this.composer.node, this.sheet.node);
   }
 
@@ -44,7 +48,8 @@ export class MemberPhone {
     this.nav.set({ title: t("app_name"), subtitle: [name, member?.position].filter(Boolean).join(" · ") });
     this.threads.render(me, world.chat(me), this.#scene(me, name, world), this.#blank());
     this.composer.render({ id: me, placeholder: t("say_to_app"), suggestions: suggestions({ role: this.role, me, world, language: ui.language }) });
-    this.sheet.render(me, world);
+    if (this.role === "admin") this.sheet.render(world);
+    else this.sheet.render(me, world);
   }
 
   #me() {
@@ -52,7 +57,11 @@ export class MemberPhone {
   }
 
   #post(verb, body) {
-    return this.context.store.post(`/sim/members/${encodeURIComponent(this.#me())}/${verb}`, body);
+    return this.#change(this.#me(), verb, body);
+  }
+
+  #change(userid, verb, body) {
+    return this.context.store.post(`/sim/members/${encodeURIComponent(userid)}/${verb}`, body);
   }
 
   #scene(me, name, world) {

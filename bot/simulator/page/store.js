@@ -5,7 +5,7 @@ const RETRY_AFTER_MS = 1500;
 const MOST_LOG_LINES = 200;
 
 const EMPTY = {
-  corp: {}, departments: [], members: [], customers: [], chats: {}, customer_chats: {}, contact_ways: [], log: [],
+  corp: {}, departments: [], directory_tags: [], members: [], customers: [], chats: {}, customer_chats: {}, contact_ways: [], log: [],
 };
 
 /**

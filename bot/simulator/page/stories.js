@@ -9,6 +9,10 @@ const WAITING = "待审批";
 const FORBIDDEN = "违规添加";
 const REFUSED = "已拒绝";
 
+const ACCOUNTS = "大客户部";
+
+const departmentNumber = (w, name) => w.state.departments.find((one) => one.name === name)?.id;
+const inDepartment = (w, userid, name) => (w.member(userid)?.department ?? []).includes(name);
 const outcomeOf = (message) => message?.card.replaced || message?.card.replace_text || "";
 const member = (userid, verb) => `/sim/members/${userid}/${verb}`;
 
@@ -403,6 +407,46 @@ export const STORIES = [
         done: (w) => heard(w, "zhouxiaomei", "让给您"),
         ...pressKey("sunlei", "先报备的 林雪", ":yes"),
         hint: () => ['[data-key$=":yes"]:not(:disabled)'],
+      },
+    ],
+  },
+  {
+    key: "10",
+    cast: { seller: "zhouxiaomei", supervisor: "wangfang", admin: "zhaomin", customer: "张伟" },
+    title: { zh: "调岗", en: "A transfer" },
+    intro: {
+      zh: "人事在企业微信后台调了岗，权限跟着变。谁能做什么了、不能做什么了，管理员马上知道。",
+      en: "Somebody changes departments in WeCom's console, and permissions change with it. The admins hear at once.",
+    },
+    steps: [
+      {
+        at: ["admin", "zhaomin"],
+        title: { zh: "周小美调到大客户部", en: "Xiaomei changes departments" },
+        text: { zh: "在管理后台把她从销售部调到大客户部。", en: "In WeCom's console she moves from 销售部 to 大客户部 (key accounts)." },
+        done: (w) => inDepartment(w, "zhouxiaomei", ACCOUNTS),
+        act: (w, post) => post(member("zhouxiaomei", "move"), { department_id: departmentNumber(w, ACCOUNTS) }),
+        able: (w) => Boolean(departmentNumber(w, ACCOUNTS)),
+        hint: () => ['[data-member="zhouxiaomei"] [data-role="move"]', '[data-role="console"]'],
+      },
+      {
+        at: ["admin", "zhaomin"],
+        title: { zh: "管理员马上知道", en: "The admins hear of it" },
+        text: { zh: "一条通知：谁、发生了什么、现在能做什么。一次调几百人也只有一条。", en: "One notice: who, what happened, what they may do now. Hundreds at once are still one." },
+        done: (w) => heard(w, "zhaomin", "周小美 加入 大客户部"),
+      },
+      {
+        at: ["seller", "zhouxiaomei"],
+        title: { zh: "不用再等审批", en: "No waiting" },
+        text: { zh: "她再报备，通行码立刻就到。", en: "She asks again, and her ticket comes at once." },
+        ...say("zhouxiaomei", "加 张伟 明达贸易 13800001234 展会认识", (w) => heard(w, "zhouxiaomei", "可以添加 张伟")),
+      },
+      {
+        at: ["admin", "zhaomin"],
+        title: { zh: "收走孙磊的客户联系", en: "Customer contact is taken" },
+        text: { zh: "企业微信不会告诉任何人；门卫自己去看，并指出与规则不符。", en: "WeCom tells nobody; Menwei looks by itself, and says that the rules still let him add." },
+        done: (w) => heard(w, "zhaomin", "孙磊 不能再使用客户联系"),
+        act: (w, post) => post(member("sunlei", "contact"), { allowed: false }),
+        hint: () => ['[data-role="contact"][data-for="sunlei"]', '[data-role="console"]'],
       },
     ],
   },
