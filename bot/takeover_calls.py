@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.actions import taking_over
 from bot.actions.scene import Scene
-from bot.actions.taking_over import LOOKED_AT, Groups, Part
+from bot.actions.taking_over import LOOKED_AT, PAGE, Groups, Part
 from bot.company import Company
 from bot.outgoing import TakeGroups, TakeOverPart
 from bot.transfer_watch import shown
@@ -87,9 +87,16 @@ class TakeoverCalls:
         if not rows:
             raise Ignore("no transfer is open")
         found = shown(await self.wecom.resigned_result(rows[0].userid, rows[0].taker))
-        return lambda tx: taking_over.looked(
-            self.company.scene(tx, "system:timer"), name, rows, found
-        )
+        for start in range(0, len(rows), PAGE):
+            page = rows[start : start + PAGE]
+            await self.db.write(
+                lambda tx, page=page: taking_over.looked(self._timer(tx), request_id, page, found)  # type: ignore[misc]
+            )
+        last = rows[-1].external_userid if len(rows) == LOOKED_AT else ""
+        return lambda tx: taking_over.look_on(self._timer(tx), name, last)
+
+    def _timer(self, tx: Transaction) -> Scene:
+        return self.company.scene(tx, "system:timer")
 
     async def _request(self, request_id: str, states: frozenset[State]) -> tuple[Request, TakeOver]:
         request = await self.db.read(lambda tx: tx.requests.get(request_id))

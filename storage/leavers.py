@@ -41,6 +41,13 @@ _COUNT = (
     .where(_mine, left_behind.c.is_open == 1)
     .group_by(left_behind.c.request_id, left_behind.c.tier)
 )
+_COUNT_GROUP = (
+    select(left_behind.c.request_id, func.count())
+    .where(
+        _mine, left_behind.c.is_open == 1, left_behind.c.groups.like(bindparam("group"), escape="/")
+    )
+    .group_by(left_behind.c.request_id)
+)
 _UNSEEN = (
     update(left_behind)
     .where(
@@ -135,6 +142,13 @@ class Leavers:
         rows = self._connection.execute(_COUNT, {"userid": user_key(userid)})
         return {(request_id, tier): count for request_id, tier, count in rows}
 
+    def count_in_group(self, userid: str, group: str) -> Mapping[str, int]:
+        """Return how many of a group wait, by the request by which they are to go."""
+        literal = group.replace("/", "//").replace("%", "/%").replace("_", "/_")
+        values = {"userid": user_key(userid), "group": f"%|{literal}|%"}
+        rows = self._connection.execute(_COUNT_GROUP, values).all()
+        return {row.request_id: int(row[1]) for row in rows}
+
     def not_shown_since(self, userid: str, before: datetime) -> int:
         """Note that WeCom no longer shows those last read before then; return how many."""
         values = {"wanted": user_key(userid), "before": before}
@@ -185,6 +199,7 @@ def _columns(one: LeftBehind) -> dict[str, Any]:
         "is_open": int(one.is_open),
         "read_at": one.read_at,
         "tier": one.tier,
+        "groups": f"|{'|'.join(one.groups)}|",
         "request_id": request_key(one.request_id),
         "taker": user_key(one.taker),
         "outcome": one.outcome.value,

@@ -544,6 +544,7 @@ left_behind = Table(
     Column("is_open", SmallInteger, nullable=False),  # WeCom shows that nobody has them
     Column("read_at", Moment, nullable=False),
     Column("tier", Text, nullable=False),
+    Column("groups", Text, nullable=False),  # '|signed|new|'
     Column("request_id", Text, nullable=False),  # by which they are to go
     Column("taker", Text, nullable=False),
     Column("outcome", Text, nullable=False),  # '' until WeCom has answered

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -50,7 +52,8 @@ from workflows.strictest import strictest
 
 PREPARE = "takeover_prepare"
 _TRANSFER = "customer.transfer"
-_PAGE = 100
+_PAGE = 50  # customers judged in one transaction: others wait meanwhile
+_SEARCHED = 1_000  # among so many a customer is found by part of their name
 _NAMED = 10
 _LONGEST_REASON = 200
 _FORMER = re.compile(r"^(?:(?:已?离职的?|前同事)\s*|(?:former|ex)[\s-]+)", re.IGNORECASE)
@@ -162,7 +165,7 @@ def _chosen(
 ) -> tuple[str, ...] | None:
     """Return the single customers that are meant; None if that was asked back. Raises Refused."""
     mine = {}
-    for each in scene.tx.leavers.waiting(leaver.person.userid, MOST):
+    for each in _candidates(scene, leaver, what):
         external = each.external_userid
         gone = Relation(leaver.person.userid, external, RelationState.NONE)
         relation = scene.tx.relations.get(leaver.person.userid, external) or gone
@@ -170,6 +173,17 @@ def _chosen(
         mine[external] = Known(relation, customer)
     found = choosing.meant_of(scene, userid, wish, mine, (leaver.person.name, what))
     return None if found is None else tuple(each.customer.external_userid for each in found)
+
+
+def _candidates(scene: Scene, leaver: Leaver, what: str) -> list[LeftBehind]:
+    """Return who may be meant; of very many only those who are called exactly so."""
+    userid = leaver.person.userid
+    waiting = scene.tx.leavers.waiting(userid, _SEARCHED + 1)
+    if len(waiting) <= _SEARCHED:
+        return waiting
+    called = [one for name in _AND.split(what) for one in scene.tx.relations.called(name)]
+    found = (scene.tx.leavers.one(userid, each.external_userid) for each in called)
+    return [one for one in found if one is not None and one.is_open]
 
 
 def again(scene: Scene, userid: str, request: Request, plan: TakeOver) -> None:
@@ -196,14 +210,12 @@ def _begin(
     """Count who is meant, and judge them: at once if they are few."""
     leaver, takers, only, reason = said
     owner = leaver.person
-    free = cache(lambda request_id: unassigned.is_free(scene, request_id))
-    waiting = scene.tx.leavers.waiting(owner.userid, MOST + 1)
-    fitting = [one for one in waiting if _fits(one, only, names)]
-    count = sum(free(one.request_id) for one in fitting)
+    counts = _counts(scene, leaver, only, names)
+    taken = [bound for bound in counts if not unassigned.is_free(scene, bound)]
+    count = sum(n for bound, n in counts.items() if bound not in taken)
     chats = leaver.chats if not only and not names else 0
-    if fitting and not count:
-        taken = next(one.request_id for one in fitting)
-        raise Refused("leaver_under_way", who=owner.name, id=taken)
+    if taken and not count:
+        raise Refused("leaver_under_way", who=owner.name, id=taken[0])
     if not count and not chats:
         raise Refused("leaver_has_nobody", who=owner.name)
     if count > MOST:
@@ -223,6 +235,14 @@ def _begin(
         scene.remind(PREPARE, f"{handover.id}|", scene.now)
     else:
         prepare(scene, f"{handover.id}|")
+
+
+def _counts(scene: Scene, leaver: Leaver, only: str, names: tuple[str, ...]) -> Mapping[str, int]:
+    """Return how many are meant, by the request by which they are to go already."""
+    if not names:
+        return unassigned.count_of(scene, leaver, only)
+    found = (scene.tx.leavers.one(leaver.person.userid, each) for each in names)
+    return Counter(one.request_id for one in found if one is not None and one.is_open)
 
 
 def _fits(one: LeftBehind, only: str, names: tuple[str, ...]) -> bool:

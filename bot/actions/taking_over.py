@@ -21,7 +21,7 @@ from workflows.steps import Executed, ExecutionFailed, Refused
 from workflows.transfers import FIRST_LOOK, LOOK_EVERY, MOST_AT_ONCE, Passage, PassageState, Shown
 
 LOOK = "takeover_look"
-LOOKED_AT = 200  # customers settled in one transaction
+LOOKED_AT, PAGE = 1_000, 50  # customers at one look, and settled in one transaction
 _PACE = timedelta(seconds=2)  # between two calls, so that others get theirs through
 _GROUPS_AT_ONCE = 100
 _ONE_DAY = timedelta(hours=24, minutes=1)
@@ -149,9 +149,10 @@ def _tell_taken(scene: Scene, request: Request, plan: TakeOver, taken: Mapping[s
 # What is seen
 
 
-def looked(scene: Scene, name: str, rows: Sequence[LeftBehind], shown: Sequence[Shown]) -> None:
-    """Settle a page of those whom WeCom has taken, and look again where it is open."""
-    request_id, taker, _ = name.split("|", 2)
+def looked(
+    scene: Scene, request_id: str, rows: Sequence[LeftBehind], shown: Sequence[Shown]
+) -> None:
+    """Settle a page of those whom WeCom has taken."""
     by_customer: dict[str, list[Shown]] = {}
     for each in shown:
         by_customer.setdefault(each.external_userid, []).append(each)
@@ -162,8 +163,13 @@ def looked(scene: Scene, name: str, rows: Sequence[LeftBehind], shown: Sequence[
         new = transfers.looked(passage, by_customer.get(one.external_userid, ()), scene.now)
         if new is not passage:
             moving.settle(scene, new)
-    if len(rows) == LOOKED_AT:
-        scene.remind(LOOK, f"{request_id}|{taker}|{rows[-1].external_userid}", scene.now)
+
+
+def look_on(scene: Scene, name: str, last: str) -> None:
+    """Look at those behind `last`; with '' at all who are open still, another day."""
+    request_id, taker, _ = name.split("|", 2)
+    if last:
+        scene.remind(LOOK, f"{request_id}|{taker}|{last}", scene.now)
     elif scene.tx.leavers.open_of(request_id, taker, 1, ""):
         scene.remind(LOOK, f"{request_id}|{taker}|", scene.now + LOOK_EVERY)
 

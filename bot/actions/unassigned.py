@@ -13,12 +13,12 @@ from bot.texts import Text, joined
 from bot.wecom import Unassigned
 from bot.wording import Lines, Words
 from workflows import policy
-from workflows.leaving import IDLE_FOR, MOST, WITHIN, Leaver, LeftBehind, Outcome
+from workflows.leaving import IDLE_FOR, WITHIN, Leaver, LeftBehind, Outcome
 from workflows.model import Facts, Person, State
 
 READ = "unassigned_read"
 RELATIONS = "leaver_relations"
-PAGE = 200  # customers read and judged in one transaction
+PAGE = 50  # customers read and judged in one transaction: others wait meanwhile
 _NONE_YET = (
     timedelta(seconds=5),
     timedelta(minutes=1),
@@ -165,11 +165,19 @@ def all_read(scene: Scene, reading: Reading, groups: Mapping[str, int]) -> None:
 
 def free(scene: Scene, leaver: Leaver) -> int:
     """Return how many customers wait for whom nobody has asked, or whom the asking has lost."""
-    counts = scene.tx.leavers.count_waiting(leaver.person.userid)
-    by_request: Counter[str] = Counter()
-    for (request_id, _), count in counts.items():
-        by_request[request_id] += count
-    return sum(n for request_id, n in by_request.items() if is_free(scene, request_id))
+    return sum(n for bound, n in count_of(scene, leaver).items() if is_free(scene, bound))
+
+
+def count_of(scene: Scene, leaver: Leaver, only: str = "") -> Mapping[str, int]:
+    """Return how many wait of a tier or group, by the request by which they are to go."""
+    userid = leaver.person.userid
+    if any(each.name == only for each in scene.book.group):
+        return scene.tx.leavers.count_in_group(userid, only)
+    found: Counter[str] = Counter()
+    for (request_id, tier), count in scene.tx.leavers.count_waiting(userid).items():
+        if only in ("", tier):
+            found[request_id] += count
+    return found
 
 
 def is_free(scene: Scene, request_id: str) -> bool:
@@ -213,11 +221,12 @@ def _tell(scene: Scene, leaver: Leaver, waiting: int, chats: int) -> None:
 
 def kinds(scene: Scene, leaver: Leaver) -> Lines:
     """Return how many of each tier and group wait, as the file orders them."""
+    userid = leaver.person.userid
     tiers: Counter[str] = Counter()
-    groups: Counter[str] = Counter()
-    for each in scene.tx.leavers.waiting(leaver.person.userid, MOST):
-        tiers[each.tier] += 1
-        groups.update(each.groups)
+    for (_, tier), count in scene.tx.leavers.count_waiting(userid).items():
+        tiers[tier] += count
+    names = [each.name for each in scene.book.group]
+    groups = {name: sum(scene.tx.leavers.count_in_group(userid, name).values()) for name in names}
     return kinds_of(scene, tiers, groups)
 
 

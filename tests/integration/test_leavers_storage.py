@@ -49,6 +49,13 @@ async def test_who_waits_is_listed_in_pages_and_counted_by_request_and_tier(db: 
     assert counts == {("", "normal"): 1, ("", "vip"): 1, ("A7K2", "normal"): 1}
 
 
+async def test_a_group_is_counted_by_its_whole_name(db: Database) -> None:
+    await put(db, one(1, groups=("key_account", "new")), one(2, groups=("key-account",)), one(3))
+
+    assert await db.read(lambda tx: tx.leavers.count_in_group("lilei", "key_account")) == {"": 1}
+    assert await db.read(lambda tx: tx.leavers.count_in_group("lilei", "account")) == {}
+
+
 async def test_whom_wecom_shows_no_longer_waits_no_longer(db: Database) -> None:
     late = replace(one(2), read_at=NOON + DAY)
     await put(db, one(1), late)

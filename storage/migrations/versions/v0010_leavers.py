@@ -36,7 +36,7 @@ def upgrade() -> None:
 
 
 def _left_behind() -> None:
-    names = ("tier", "request_id", "taker", "outcome", "body")
+    names = ("tier", "groups", "request_id", "taker", "outcome", "body")
     op.create_table(
         "left_behind",
         sa.Column("userid", sa.Text(), nullable=False),
