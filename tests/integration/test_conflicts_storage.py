@@ -80,10 +80,12 @@ async def test_another_company_takes_the_place_of_the_former(db: Database) -> No
 
 
 async def test_one_person_is_found_under_all_their_ids(db: Database) -> None:
-    for external in ("wm1", "wo2"):
-        one = Customer(external, "刘", unionid="o-liu")
-        await db.write(lambda tx, one=one: tx.relations.put_customer(one))
-    await db.write(lambda tx: tx.relations.put_customer(Customer("wm3", "谁")))
+    def fill(tx: Transaction) -> None:
+        tx.relations.put_customer(Customer("wm1", "刘", unionid="o-liu"))
+        tx.relations.put_customer(Customer("wo2", "刘", unionid="o-liu"))
+        tx.relations.put_customer(Customer("wm3", "谁"))
+
+    await db.write(fill)
 
     assert await db.read(lambda tx: tx.relations.ids_of("o-liu")) == ["wm1", "wo2"]
     assert await db.read(lambda tx: tx.relations.ids_of("")) == []
@@ -91,12 +93,12 @@ async def test_one_person_is_found_under_all_their_ids(db: Database) -> None:
 
 async def test_reports_come_back_in_the_order_they_came(db: Database) -> None:
     later = NOON + timedelta(hours=1)
-    for userid, since in (("b", later), ("a", NOON), ("c", later)):
-        await db.write(
-            lambda tx, userid=userid, since=since: tx.reports.add(
-                f"r-{userid}", userid, ["planned:p1", "wm1"], since
-            )
-        )
+
+    def fill(tx: Transaction) -> None:
+        for userid, since in (("b", later), ("a", NOON), ("c", later)):
+            tx.reports.add(f"r-{userid}", userid, ["planned:p1", "wm1"], since)
+
+    await db.write(fill)
 
     found = await db.read(lambda tx: tx.reports.of_key("wm1", NOON - timedelta(days=1)))
     own = await db.read(lambda tx: tx.reports.of_request("R-C"))
@@ -142,9 +144,8 @@ async def test_a_question_is_answered_once(db: Database) -> None:
 
 
 async def test_what_an_owner_was_told_is_kept(db: Database) -> None:
-    for last in (3, 7):
-        told = Notice("LiNa", "wm1", NOON, last)
-        await db.write(lambda tx, told=told: tx.owners.told(told))
+    await db.write(lambda tx: tx.owners.told(Notice("LiNa", "wm1", NOON, 3)))
+    await db.write(lambda tx: tx.owners.told(Notice("LiNa", "wm1", NOON, 7)))
 
     assert await db.read(lambda tx: tx.owners.notice("lina", "wm1")) == Notice(
         "lina", "wm1", NOON, 7

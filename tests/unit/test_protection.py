@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ def a_standing(
     *,
     period: timedelta | None = MONTH,
     later: timedelta = DAY,
-    **changes: object,
+    **changes: Any,
 ) -> Standing | None:
     request = a_request(origin=Origin.ASKED, state=state, **changes)
     issued = Ticket("mw-1", "A7K2", "lina", ticket, NOON + 3 * DAY) if ticket else None
