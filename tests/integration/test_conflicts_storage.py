@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -81,23 +80,25 @@ async def test_another_company_takes_the_place_of_the_former(db: Database) -> No
 
 
 async def test_one_person_is_found_under_all_their_ids(db: Database) -> None:
-    for external in ("wm1", "wo2"):
-        one = Customer(external, "刘", unionid="o-liu")
-        await db.write(partial(lambda one, tx: tx.relations.put_customer(one), one))
-    await db.write(lambda tx: tx.relations.put_customer(Customer("wm3", "谁")))
+    def fill(tx: Transaction) -> None:
+        tx.relations.put_customer(Customer("wm1", "刘", unionid="o-liu"))
+        tx.relations.put_customer(Customer("wo2", "刘", unionid="o-liu"))
+        tx.relations.put_customer(Customer("wm3", "谁"))
+
+    await db.write(fill)
 
     assert await db.read(lambda tx: tx.relations.ids_of("o-liu")) == ["wm1", "wo2"]
     assert await db.read(lambda tx: tx.relations.ids_of("")) == []
 
 
-def _report(userid: str, since: datetime, tx: Transaction) -> None:
-    tx.reports.add(f"r-{userid}", userid, ["planned:p1", "wm1"], since)
-
-
 async def test_reports_come_back_in_the_order_they_came(db: Database) -> None:
     later = NOON + timedelta(hours=1)
-    for userid, since in (("b", later), ("a", NOON), ("c", later)):
-        await db.write(partial(_report, userid, since))
+
+    def fill(tx: Transaction) -> None:
+        for userid, since in (("b", later), ("a", NOON), ("c", later)):
+            tx.reports.add(f"r-{userid}", userid, ["planned:p1", "wm1"], since)
+
+    await db.write(fill)
 
     found = await db.read(lambda tx: tx.reports.of_key("wm1", NOON - timedelta(days=1)))
     own = await db.read(lambda tx: tx.reports.of_request("R-C"))
@@ -143,9 +144,8 @@ async def test_a_question_is_answered_once(db: Database) -> None:
 
 
 async def test_what_an_owner_was_told_is_kept(db: Database) -> None:
-    for last in (3, 7):
-        told = Notice("LiNa", "wm1", NOON, last)
-        await db.write(partial(lambda told, tx: tx.owners.told(told), told))
+    await db.write(lambda tx: tx.owners.told(Notice("LiNa", "wm1", NOON, 3)))
+    await db.write(lambda tx: tx.owners.told(Notice("LiNa", "wm1", NOON, 7)))
 
     assert await db.read(lambda tx: tx.owners.notice("lina", "wm1")) == Notice(
         "lina", "wm1", NOON, 7

@@ -181,6 +181,22 @@ async def test_who_reported_first_can_give_way_on_a_card(opens: Opens) -> None:
     await stage.until(stage.state, lambda s: not s["contact_ways"], "the ticket is deleted")
 
 
+async def test_who_was_refused_asks_again_once_the_first_has_given_way(opens: Opens) -> None:
+    stage = await opens(RESERVED)
+    await ticketed(stage)
+    await stage.say("zhouxiaomei", SECOND)
+    await stage.hears("zhouxiaomei", "在保护期内")
+    second = await stage.newest("zhouxiaomei")
+    await stage.say("zhouxiaomei", f"问归属 {second.id}")
+    await stage.card("sunlei", "先报备的 林雪")
+
+    await stage.say("sunlei", f"答归属 {second.id} 同意")
+    await stage.hears("zhouxiaomei", f"请发送：重提 {second.id}")
+    await stage.say("zhouxiaomei", f"重提 {second.id}")
+
+    await stage.card("wangfang", "林总")
+
+
 async def test_the_owner_hands_over_and_the_transfer_runs_to_its_end(opens: Opens) -> None:
     stage = await opens(BY_LEAD)
     stage.simulator.world.member_adds_customer("sunlei", ZHANG_WEI)
