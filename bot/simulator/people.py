@@ -108,10 +108,12 @@ class People(Ground):
         """A department and all below it."""
         if number not in self.state.departments:
             return []
+        children: dict[int, list[Department]] = {}
+        for one in self.state.departments.values():
+            children.setdefault(one.parentid, []).append(one)
         found = [self.state.departments[number]]
         for department in found:  # grows while it is read
-            children = self.state.departments.values()
-            found += [one for one in children if one.parentid == department.id]
+            found += children.get(department.id, [])
         return found
 
     def reachable(self, userid: str) -> Member | None:

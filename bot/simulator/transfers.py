@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.simulator.records import ACTIVE, LEFT, Bond, Member, Relation, Transfer
-from bot.simulator.relations import FOLLOWED, Relations
+from bot.simulator.records import ACTIVE, FOLLOWED, LEFT, Bond, Member, Relation, Transfer
+from bot.simulator.relations import Relations
 
 WAIT = 24 * 3600
 DAY = 24 * 3600
@@ -49,12 +49,12 @@ class Transfers(Relations):
     def unassigned(self) -> list[Relation]:
         """Relations of members who have left and whom nobody took over."""
         taken = {(one.handover, one.external_userid) for one in self.state.transfers}
+        left = [one for one in self.state.members.values() if one.status == LEFT]
         return [
             one
-            for (who, external), one in self.state.relations.items()
-            if self.member(one.userid).status == LEFT
-            and one.bond in FOLLOWED
-            and (who, external) not in taken
+            for member in left
+            for one in self.state.followed_by(member.userid)
+            if (member.key, one.external_userid) not in taken
         ]
 
     def _settle(self, transfer: Transfer) -> None:
