@@ -20,6 +20,7 @@ from bot import chores, holidays, monitoring, webhook
 from bot.actions import rulebooks, trouble
 from bot.clockwork import Clockwork
 from bot.company import Company
+from bot.customer_reading import CustomerReader
 from bot.delivery import Delivery
 from bot.envelope import Envelope
 from bot.handlers import Handlers
@@ -30,6 +31,7 @@ from bot.settings import Callback, Settings
 from bot.sources.keeping import OutsideSources
 from bot.tags import CorpTags
 from bot.wecom import MessageBudget, Wecom, WecomError
+from bot.wecom.pace import Pace
 from bot.worker import Handler, Worker
 from storage.cache import Cache, MemoryCache, RedisCache
 from storage.database import Database
@@ -84,7 +86,8 @@ class App:
         delivery = Delivery(db, wecom, company, tags, MessageBudget(time.monotonic))
         sources = OutsideSources(db, company, self.settings.sources, self.settings.rules)
         handlers = Handlers(db, wecom, company, tags)
-        clockwork = Clockwork(db, wecom, company, handlers, sources)
+        customers = CustomerReader(handlers, Pace(time.monotonic), Pace(time.monotonic))
+        clockwork = Clockwork(db, wecom, company, handlers, sources, customers)
         workers = self._workers(handlers, delivery, clockwork, metrics)
         inbox = Inbox(db, self.now, wake=workers[Queue.INBOX].wake)
         await self._begin(db, company)
@@ -173,6 +176,7 @@ class App:
                 chores.schedule(scene, chore)
             chores.at_once(scene, chores.DIRECTORY)
             chores.at_once(scene, chores.CHATS)
+            chores.at_once(scene, chores.CUSTOMERS)
 
         await db.write(begin)
 

@@ -16,15 +16,19 @@ PRUNE = "chore_prune"
 SHADOW = "chore_shadow"
 SOURCE = "chore_source"  # its body names the source
 CHATS = "chore_chats"
+CUSTOMERS = "chore_customers"
+CUSTOMERS_NOW = "read_customers_now"
 # After how long it comes again, or at which hour of the company's working days.
 EVERY: Mapping[str, timedelta | time] = {
     DIRECTORY: timedelta(hours=1),
     PRUNE: timedelta(hours=6),
     SHADOW: time(9),
     CHATS: timedelta(hours=1),  # reads them once a day, and soon after a rule wants to know
+    CUSTOMERS: timedelta(minutes=10),  # reads them at the hour of the file, or what is overdue
 }
 _MOMENT = timedelta(milliseconds=1)
 _SOON = timedelta(seconds=5)
+_A_WHILE = timedelta(minutes=10)
 
 
 def schedule(scene: Scene, kind: str) -> None:
@@ -67,6 +71,16 @@ def read_again(scene: Scene, source: str, after: timedelta) -> None:
 def read_at_once(scene: Scene, source: str) -> None:
     """Have a source read now, besides its regular times."""
     _file(scene, SOURCE, f"{source}:{scene.now.isoformat()}", scene.now, source)
+
+
+def read_customers_soon(scene: Scene) -> None:
+    """Have all customers read in a while, besides the regular times; many wishes become one."""
+    _add(scene, CUSTOMERS_NOW, _A_WHILE)
+
+
+def read_customers_at_once(scene: Scene) -> None:
+    """Have all customers read now, besides the regular times."""
+    at_once(scene, CUSTOMERS_NOW)
 
 
 def _add(scene: Scene, kind: str, after: timedelta) -> None:

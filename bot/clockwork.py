@@ -15,6 +15,7 @@ from bot.actions import (
     containing,
     deciding,
     joining,
+    mirroring,
     moving,
     observing,
     overdue,
@@ -32,6 +33,7 @@ from bot.actions import (
 )
 from bot.actions.scene import Scene
 from bot.company import Company
+from bot.customer_reading import CustomerReader
 from bot.handlers import Handlers
 from bot.proposals import Fate, Wish
 from bot.sources.keeping import OutsideSources
@@ -61,6 +63,7 @@ class Clockwork:
     company: Company
     handlers: Handlers
     sources: OutsideSources
+    customers: CustomerReader
 
     async def __call__(self, work: Claimed) -> Step:
         """Do what is due. Everything here looks first whether it is still wanted."""
@@ -96,6 +99,14 @@ class Clockwork:
                 return await self.handlers.chats.check(work.body, work.created_at)
             case chat_reading.READ_ON:
                 return await self.handlers.chats.read_on(work.body)
+            case mirroring.READ_ON:
+                return await self.customers.read_on(work.body)
+            case mirroring.LOOK:
+                return await self.customers.look(work.body, work.created_at)
+            case mirroring.END:
+                return await self.customers.end(work.body)
+            case chores.CUSTOMERS_NOW:
+                return await self.customers.begin_now()
             case kind if kind in bulk_parts.TIMERS:
                 return lambda tx: bulk_parts.TIMERS[kind](self._scene(tx), work.body)
             case carrying.HELD:
@@ -187,6 +198,9 @@ class Clockwork:
         if kind == chores.CHATS:
             await self.company.refresh(self.db)
             return await self.handlers.chats.begin()
+        if kind == chores.CUSTOMERS:
+            await self.company.refresh(self.db)
+            return await self.customers.begin()
         if kind == chores.SHADOW:
             return await self._tell_of_shadow(datetime.fromisoformat(name))
         return self._prune

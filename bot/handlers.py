@@ -28,6 +28,7 @@ from bot.events import (
     MenuClicked,
     OtherSaid,
     Subscribed,
+    TagChange,
     TagChanged,
     TextSaid,
     TransferFailed,
@@ -63,7 +64,7 @@ class Handlers:
         except events.Malformed as wrong:
             raise Hopeless(f"malformed: {wrong}") from None
         if userid := getattr(event, "userid", ""):
-            await self._know_member(userid, work.created_at)
+            await self.know_member(userid, work.created_at)
         match event:
             case ContactAdded() | ContactEdited() | ContactDeleted() | TransferFailed():
                 return await self._relation(event)
@@ -81,7 +82,7 @@ class Handlers:
                 return lambda tx: chores.soon(self._event(tx), chores.DIRECTORY)
             case TagChanged():
                 self.tags.forget()
-                return lambda tx: self._note(tx, "tag.changed", event.change.value)
+                return lambda tx: self._tag_changed(tx, event.change)
             case ChatChanged():
                 return await self.chats.changed(event, work.created_at)
             case Unknown():
@@ -92,7 +93,7 @@ class Handlers:
     @property
     def chats(self) -> ChatReader:
         """What looks at customer groups."""
-        return ChatReader(self.db, self.wecom, self.company, self.contact, self._know_member)
+        return ChatReader(self.db, self.wecom, self.company, self.contact, self.know_member)
 
     async def read_directory(self, cause: str) -> Step:
         """Read the whole directory; the step takes it over and tells what it changed."""
@@ -131,7 +132,7 @@ class Handlers:
             self._event(tx), userid, external_userid, contact, look
         )
 
-    async def _know_member(self, userid: str, told_at: datetime) -> None:
+    async def know_member(self, userid: str, told_at: datetime) -> None:
         """Read the directory again when an event names somebody who is not in it.
 
         That is done once a minute at most; a stranger's event waits for it, since a new colleague
@@ -176,5 +177,9 @@ class Handlers:
     def _event(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "wecom:event")
 
-    def _note(self, tx: Transaction, kind: str, change: str) -> None:
-        self._event(tx).record(kind, change=change)
+    def _tag_changed(self, tx: Transaction, change: TagChange) -> None:
+        """A tag that is called otherwise, or is no more, changes what is on file of customers."""
+        scene = self._event(tx)
+        scene.record("tag.changed", change=change.value)
+        if change in {TagChange.UPDATE, TagChange.DELETE}:
+            chores.read_customers_soon(scene)

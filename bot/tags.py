@@ -18,6 +18,8 @@ class CorpTags:
         self._wecom = wecom
         self._now = now
         self._ids: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._looked_at: datetime | None = None
         self._until: datetime | None = None
 
     def forget(self) -> None:
@@ -38,6 +40,13 @@ class CorpTags:
         await self._look()
         return tuple(self._ids)
 
+    async def by_id(self, since: datetime) -> dict[str, str]:
+        """Return the names of all tags by their ids, looked up then or later."""
+        if self._looked_at is None or self._looked_at < since:
+            self.forget()
+        await self._look()
+        return self._names
+
     async def existing(self, names: Iterable[str]) -> dict[str, str]:
         """Return name and id of those that exist, looked up anew if one seems not to."""
         wanted = list(names)
@@ -50,6 +59,9 @@ class CorpTags:
     async def _look(self) -> None:
         if self._until is not None and self._now() < self._until:
             return
+        now = self._now()
         groups = await self._wecom.corp_tags()
         self._ids = {tag.name: tag.id for group in groups for tag in group.tag}
-        self._until = self._now() + _FRESH
+        self._names = {tag.id: tag.name for group in groups for tag in group.tag}
+        self._looked_at = now
+        self._until = now + _FRESH

@@ -49,6 +49,7 @@ GRANT_IS_LIVE = text("is_open = 1")
 FREEZE_IS_LIVE = text("is_open = 1")
 TRANSFER_IS_OPEN = text("is_open = 1")
 WAIVER_IS_LIVE = text("is_open = 1")
+RELATION_IS_FOLLOWED = text("state IN ('added', 'deleted_by_customer')")
 AUDIT_HAS_REQUEST = text("request_id <> ''")
 AUDIT_HAS_CUSTOMER = text("external_userid <> ''")
 
@@ -230,6 +231,14 @@ relations = Table(
     Column("body", Text, nullable=False),
 )
 Index("ix_relations_userid", relations.c.userid, relations.c.external_userid)
+# What WeCom shows of a member: to count it, and to find what it does not show any more.
+Index(
+    "ix_relations_followed",
+    relations.c.userid,
+    relations.c.external_userid,
+    sqlite_where=RELATION_IS_FOLLOWED,
+    postgresql_where=RELATION_IS_FOLLOWED,
+)
 
 relation_phones = Table(
     "relation_phones",
@@ -239,6 +248,35 @@ relation_phones = Table(
     Column("userid", Text, primary_key=True),
 )
 Index("ix_relation_phones_relation", relation_phones.c.external_userid, relation_phones.c.userid)
+
+# Readings of all customers; at most one is open.
+readings = Table(
+    "readings",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("is_open", SmallInteger, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# Since when members are watched, and when they were last read completely.
+watched_members = Table(
+    "watched_members",
+    metadata,
+    Column("userid", Text, primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("read_at", Moment),
+)
+
+# What a reading shows otherwise than it is on file, until WeCom was asked about it once more.
+late_finds = Table(
+    "late_finds",
+    metadata,
+    Column("reading", Integer, primary_key=True, autoincrement=False),
+    Column("userid", Text, primary_key=True),
+    Column("external_userid", Text, primary_key=True),
+    Column("what", Text, nullable=False),
+)
 
 cards = Table(
     "cards",

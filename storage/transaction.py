@@ -17,9 +17,11 @@ from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
 from storage.lists import Lists
+from storage.mirror import Mirror
 from storage.people import People
 from storage.policies import Policies
 from storage.precedents import Precedents
+from storage.readings import Readings
 from storage.relations import Relations
 from storage.remedies import Remedies
 from storage.requests import Requests
@@ -49,9 +51,11 @@ class Transaction:
         "freezes",
         "grants",
         "lists",
+        "mirror",
         "people",
         "policies",
         "precedents",
+        "readings",
         "relations",
         "remedies",
         "requests",
@@ -74,9 +78,11 @@ class Transaction:
         self.freezes = Freezes(connection)
         self.grants = Grants(connection)
         self.lists = Lists(connection)
+        self.mirror = Mirror(connection)
         self.people = People(connection)
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)
+        self.readings = Readings(connection)
         self.relations = Relations(connection)
         self.remedies = Remedies(connection)
         self.requests = Requests(connection)

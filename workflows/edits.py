@@ -218,6 +218,7 @@ def _tightened(old: Rulebook, new: Rulebook) -> frozenset[str]:
     shorter = new.grants.gives_no_more_than(old.grants)
     watchful = new.alerts.alarms_no_less_than(old.alerts)
     found = {"standing_approvals": fewer, "grants": shorter, "alerts": watchful}
+    found |= {"customers": True}  # when to look and what to show: nobody may do more by it
     return frozenset(section for section, tightened in found.items() if tightened)
 
 

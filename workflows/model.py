@@ -296,6 +296,7 @@ class Relation:
     former_remark: str = ""  # what the remark was before containment changed it
     request_id: str = ""  # the request that governs it
     ended_by: str = ""  # how it ended last: 'member', 'customer', 'transfer' or 'remedy'
+    asked_at: datetime | None = None  # when WeCom was last asked about it because of an event
 
 
 class TicketState(StrEnum):

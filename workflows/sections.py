@@ -39,6 +39,7 @@ from workflows.notations import (
 )
 from workflows.section import Section
 from workflows.sections_alerts import Alerts
+from workflows.sections_customers import Customers
 from workflows.sections_digest import Digest
 from workflows.sections_grants import Grants
 from workflows.sections_waivers import StandingApprovals
@@ -425,6 +426,7 @@ class Rulebook(Section):
     quiet_hours: QuietHours | None = None
     digest: Digest = Digest()
     alerts: Alerts = Alerts()
+    customers: Customers = Customers()
     notify: tuple[Notify, ...] = ()
     test: tuple[PolicyTest, ...] = ()
     flow_test: tuple[FlowTest, ...] = ()

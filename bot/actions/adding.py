@@ -80,7 +80,7 @@ def _not_shown(scene: Scene, event: ContactAdded, before: Relation | None, look:
     if event.half and (before is None or is_gone(before)):
         base = before or Relation(event.userid, event.external_userid, RelationState.NONE)
         half = replace(base, state=RelationState.HALF, channel=event.state, request_id="")
-        half = replace(half, seen_at=event.created_at)
+        half = replace(half, seen_at=event.created_at, asked_at=scene.now)
         scene.tx.relations.put(half)
         if ticket := _ticket_of(scene, event, half):
             tickets.use(scene, ticket, event.external_userid)  # nobody else gets in by it

@@ -78,7 +78,7 @@ def release(scene: Scene, request: Request) -> None:
     if relation is None:
         return
     free, orders = containment.release(relation, _marks(scene, request), name=request.subject.name)
-    scene.tx.relations.put(free)
+    scene.tx.relations.put(replace(free, asked_at=scene.now))
     if orders:
         scene.record("containment.released", request)
     _mark(scene, free, orders)
@@ -188,7 +188,7 @@ def seen(scene: Scene, userid: str, external_userid: str, what: Seen) -> None:
 def _show(scene: Scene, relation: Relation, how: Containment, request: Request) -> None:
     marks = _marks(scene, request)
     held, orders = containment.hold(relation, how, marks, name=request.subject.name)
-    scene.tx.relations.put(held)
+    scene.tx.relations.put(replace(held, asked_at=scene.now))
     if orders:
         scene.record("containment.held", request, how=how.value, tag=marks.tag(how))
     _mark(scene, held, orders)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from bot.actions.scene import Scene
 from bot.outgoing import MarkRelation
 from bot.wecom import ExternalContact, FollowUser
-from workflows import masking
-from workflows.model import Customer, Relation, RelationState, same_user
+from workflows import masking, mirror
+from workflows.mirror import Shown
+from workflows.model import Customer, same_user
 
 _CORP_TAG = 1
 _WECOM_USER = 2
@@ -21,10 +22,11 @@ def remember(scene: Scene, contact: ExternalContact) -> None:
     What WeCom cannot know (containment, the governing request) is kept.
     """
     tx = scene.tx
-    tx.relations.put_customer(_customer(contact))
+    tx.relations.put_customer(customer(contact))
     for follower in contact.follow_user:
         old = tx.relations.get(follower.userid, contact.external_userid)
-        tx.relations.put(_relation(contact.external_userid, follower, old))
+        new = mirror.brought_up_to_date(old, shown(contact.external_userid, follower))
+        tx.relations.put(replace(new, asked_at=scene.now))
 
 
 def follower(contact: ExternalContact | None, userid: str) -> FollowUser | None:
@@ -46,10 +48,12 @@ def marked(scene: Scene, mark: MarkRelation) -> None:
         return
     tags = (known.tags | set(mark.add_tags)) - set(mark.remove_tags)
     remark = known.remark if mark.remark is None else mark.remark
-    scene.tx.relations.put(replace(known, tags=tags, remark=remark))
+    new = replace(known, tags=tags, remark=remark, asked_at=scene.now)
+    scene.tx.relations.put(new)
 
 
-def _customer(contact: ExternalContact) -> Customer:
+def customer(contact: ExternalContact) -> Customer:
+    """Return the customer in our words."""
     return Customer(
         external_userid=contact.external_userid,
         name=contact.name,
@@ -59,17 +63,15 @@ def _customer(contact: ExternalContact) -> Customer:
     )
 
 
-def _relation(external_userid: str, seen: FollowUser, old: Relation | None) -> Relation:
-    base = old or Relation(seen.userid, external_userid, RelationState.NONE)
-    known = {RelationState.HALF, RelationState.DELETED_BY_CUSTOMER}
-    return replace(
-        base,
-        # WeCom lists one-sided relations too (document 92130), so only events make these two.
-        state=base.state if base.state in known else RelationState.ADDED,
-        added_at=datetime.fromtimestamp(seen.createtime, UTC) if seen.createtime else base.added_at,
+def shown(external_userid: str, seen: FollowUser) -> Shown:
+    """Return what WeCom shows of a follower in our words."""
+    return Shown(
+        userid=seen.userid,
+        external_userid=external_userid,
+        added_at=datetime.fromtimestamp(seen.createtime, UTC) if seen.createtime else None,
         add_way=seen.add_way,
         oper_userid=seen.oper_userid,
-        channel=seen.state or base.channel,
+        channel=seen.state,
         remark=seen.remark,
         phones=tuple(masking.phone_digits(each) for each in seen.remark_mobiles),
         tags=frozenset(tag.tag_name for tag in seen.tags if tag.type == _CORP_TAG),

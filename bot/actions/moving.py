@@ -163,7 +163,8 @@ def _arrived(scene: Scene, passage: Passage, contact: ExternalContact | None) ->
     old = relations.get(passage.userid, passage.external_userid)
     if old and contact and knowing.follower(contact, passage.userid) is None:
         state = RelationState.DELETED_BY_MEMBER
-        relations.put(replace(old, state=state, ended_by="transfer", seen_at=scene.now))
+        ended = replace(old, state=state, ended_by="transfer", seen_at=scene.now)
+        relations.put(replace(ended, asked_at=scene.now))
     new = relations.get(passage.taker, passage.external_userid)
     if new and contact and knowing.follower(contact, passage.taker) is not None:
         governed = new.request_id or passage.request_id

@@ -35,7 +35,7 @@ def deleted(scene: Scene, event: ContactDeleted, contact: ExternalContact | None
     by = _ended_by(scene, event)
     known = _facts(scene, event, old) if by == "member" else None
     base = old or Relation(event.userid, event.external_userid, RelationState.NONE)
-    gone = _ended(event, base, by)
+    gone = replace(_ended(event, base, by), asked_at=scene.now)
     scene.tx.relations.put(gone)
     request = _own(scene, gone)
     who = (event.userid, event.external_userid)

@@ -90,6 +90,13 @@ class Stage:
             lambda: read(lambda tx: tx.people.directory()), lambda it: it.members, "the directory"
         )
 
+    async def knows_the_customers(self) -> None:
+        """Wait until Menwei has read all customers."""
+        read = self.db.read
+        await self.until(
+            lambda: read(lambda tx: tx.readings.complete()), bool, "all customers are read"
+        )
+
     async def stop(self) -> None:
         """Stop Menwei. WeCom goes on calling where it was."""
         await self._running.aclose()

@@ -10,7 +10,7 @@ import pytest
 from bot.actions import moving
 from bot.simulator import corp
 from bot.simulator.records import Customer
-from bot.simulator.seed import HE_CHEN, LIN_XUE, LIU_JIANGUO, MA_CHAO, ZHANG_WEI
+from bot.simulator.seed import HE_CHEN, LIN_XUE, MA_CHAO, ZHANG_WEI
 from storage.work import Queue
 from tests.makers_demo import ENGLISH, permission, rule
 from tests.scenario.conftest import Opens, Stage
@@ -528,9 +528,18 @@ async def test_stricter_rules_end_a_transfer_that_waits(opens: Opens) -> None:
     await stage.hears("sunlei", "规则已变严")
 
 
-async def test_liu_whom_nobody_told_us_of_cannot_be_named(opens: Opens) -> None:
+async def test_a_customer_from_before_menwei_can_be_transferred(opens: Opens) -> None:
+    stage = await opens(BY_LEAD)
+    await stage.knows_the_customers()
+
+    await stage.say("liqiang", "转移 刘建国 给 孙磊")
+
+    await stage.hears("sunlei", "企业微信已受理，李强 的 1 位客户将转给 孙磊：刘建国")
+
+
+async def test_a_customer_whom_the_member_does_not_have_cannot_be_named(opens: Opens) -> None:
     stage = await opens(BY_LEAD)
 
-    await stage.say("liqiang", f"转移 {LIU_JIANGUO} 给 孙磊")
+    await stage.say("liqiang", f"转移 {MA_CHAO} 给 孙磊")
 
     await stage.hears("liqiang", "或者门卫还没听说过")
