@@ -41,6 +41,12 @@ class People(Ground):
         self.show_member(member)
         return self._tell_directory(member, "update_user")
 
+    def rename_member(self, userid: str, name: str) -> None:
+        """Somebody gets another name, of which WeCom tells nobody (document 90970)."""
+        member = self.member(userid)
+        member.name = name
+        self.show_member(member)
+
     def promote(self, userid: str, position: str, leads: int | None = None) -> Event | None:
         """Change a position and perhaps make them leader of a department.
 

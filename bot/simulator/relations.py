@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.simulator.errors import ImpossibleError
 from bot.simulator.events import Event
@@ -46,6 +46,11 @@ class Relations(People):
         self.state.customers[customer.external_userid] = customer
         self.show_customer(customer.external_userid, "customer")
         return customer
+
+    def rename_customer(self, external: str, name: str) -> None:
+        """Somebody outside calls themselves something else, of which WeCom tells nobody."""
+        self.state.customers[external] = replace(self.customer(external), name=name)
+        self.show_customer(external, "customer")
 
     def member_adds_customer(self, userid: str, external: str, add_way: int = 2) -> Event | None:
         """A member adds a customer, who accepts. WeCom tells of no request, only of the result."""
