@@ -37,6 +37,7 @@ Row = dict[str, Any]
 AIM_MEGABYTES, AIM_MS = 300, 1.0
 _POLL = 0.2
 _PATIENCE = 1800.0
+_IN_HAND = 200  # relations that the killed server may still have written after we looked
 _PAGES = "externalcontact/batch/get_by_user"
 # Whom the demo's rules name, as there is nobody of that name in the crowd.
 _CAST = {
@@ -106,10 +107,14 @@ class _Bench:
             await self._until(lambda: self._relations() >= share * self.size.relations)
             on_file = self._relations()
             process.send_signal(signal.SIGKILL)
+        killed = time.perf_counter()
         async with self._menwei():
+            await self._until(lambda: self._relations() > on_file + _IN_HAND)
+            resumed = time.perf_counter() - killed
             await self._until(lambda: self._readings() == 1)
         return {
             "killed_at": on_file,
+            "resumed_seconds": round(resumed, 1),
             "first_seconds": _seconds(await self._newest()),
             "relations_on_file": self._relations(),
         }
@@ -306,6 +311,7 @@ _TITLES = {
     "most_calls_in_a_minute": "most of them in a minute",
     "first_seconds": "first reading, seconds, the kill included",
     "killed_at": "killed with -9 at so many relations",
+    "resumed_seconds": "seconds until it went on, the start included",
     "read_twice": "relations read twice for it",
     "second_seconds": "second reading, seconds",
     "second_written": "relations written by it",
