@@ -26,6 +26,7 @@ from bot.simulator.records import (
 
 SALES = 2
 TEAM = 40  # members of one department
+_MOST_MEMBERS = 100_000  # their userids have five digits
 BEGAN = 1_700_000_000  # unix seconds of the oldest relation
 _YEARS = 60_000_000  # seconds over which they came to be
 _FAMILY = (
@@ -76,11 +77,12 @@ class Faces:
         return self
 
     def __post_init__(self) -> None:
-        if self.members < 1 or self.relations < self.members:
+        if not 1 <= self.members <= _MOST_MEMBERS or self.relations < self.members:
             raise ValueError("a crowd needs members, and at least one relation for each")
         dice = random.Random(self.seed)  # noqa: S311
-        self.customers = max(self.relations * 4 // 5, 1)
-        self.starts = _shares(dice, self.members, self.relations, most=self.customers)
+        self.starts = _shares(dice, self.members, self.relations)
+        most = max(end - start for start, end in pairwise(self.starts))
+        self.customers = max(self.relations * 4 // 5, most)
         self.whom = self._pairs(dice)
         self.follow_starts, self.follow = self._turned()
 
@@ -198,15 +200,14 @@ class Faces:
         return mixed >> 20
 
 
-def _shares(dice: random.Random, members: int, relations: int, most: int) -> array[int]:
+def _shares(dice: random.Random, members: int, relations: int) -> array[int]:
     """Return where each member's relations begin: some have few, some have many."""
     weights = [0.1 + min(dice.expovariate(1.0), 4.0) for _ in range(members)]
     whole, got = sum(weights), 0.0
     starts = array("I", [0])
     for number, weight in enumerate(weights, 1):
         got += weight
-        end = relations if number == members else int(relations * got / whole)
-        starts.append(min(end, starts[-1] + most) if number < members else end)
+        starts.append(relations if number == members else int(relations * got / whole))
     return starts
 
 
@@ -225,6 +226,6 @@ def _name(mixed: int) -> str:
 
 
 def _tags(mixed: int) -> list[str]:
-    """Nobody, one or two tags: of these only one of each group."""
+    """At most one tag of each of the two groups."""
     first, second = mixed % 7, mixed // 7 % 9
-    return [*TAGS[first : first + 1][: first < 3], *TAGS[3 + second : 4 + second]]
+    return [TAGS[place] for place, there in ((first, first < 3), (3 + second, second < 3)) if there]

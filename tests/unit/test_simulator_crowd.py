@@ -234,8 +234,14 @@ def test_only_a_crowd_is_stirred() -> None:
         Stirrer(World())
 
 
+def test_the_smallest_crowd_is_one_member_with_some_customers() -> None:
+    world = crowd_world(1, 9)
+
+    assert len({one.external_userid for one in world.customers_of("crowd00000")}) == 9
+
+
 def test_a_crowd_needs_members_and_a_relation_for_each() -> None:
-    for members, relations in ((0, 10), (10, 9)):
+    for members, relations in ((0, 10), (10, 9), (100_001, 200_000)):
         with pytest.raises(ValueError, match="a crowd needs"):
             CrowdState(Faces(members, relations, 1))
 
