@@ -131,9 +131,9 @@ class Box:
 
 
 @asynccontextmanager
-async def a_box(*, listening: bool = True) -> AsyncIterator[Box]:
+async def a_box(*, listening: bool = True, world: World | None = None) -> AsyncIterator[Box]:
     """A started simulator whose callbacks go to a receiver."""
-    receiver, clock, world = Receiver(), Clock(), demo_world()
+    receiver, clock, world = Receiver(), Clock(), world or demo_world()
     app = web.Application()
     app.router.add_post("/wecom/callback", receiver.post)
     app.router.add_get("/wecom/callback", receiver.get)

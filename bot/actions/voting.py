@@ -8,6 +8,7 @@ from bot.actions import (
     again,
     asking,
     bulk_adding,
+    carrying,
     deciding,
     former,
     granting,
@@ -98,13 +99,18 @@ def withdraw(scene: Scene, userid: str, request_id: str) -> None:
         return
     if request.origin is Origin.OBSERVED and request.action in ONLY_TOLD:
         raise Refused("has_happened", id=request.id)
-    if request.state in _NOT_CARRIED_OUT and tickets.live(scene, request):
+    if request.state in _NOT_CARRIED_OUT and _comes_to_nothing(scene, request):
         deciding.advance(scene, request, Revoke("system:requester"))
     elif tickets.live(scene, request):
         tickets.revoke(scene, request)
     elif not tickets.forgo(scene, request):
         deciding.advance(scene, request, Withdraw(userid))
     scene.tell([userid], "request.withdrawn", id=request.id, subject=request.subject.name)
+
+
+def _comes_to_nothing(scene: Scene, request: Request) -> bool:
+    """Whether nothing is done yet that could not be taken back: no ticket used, no order given."""
+    return tickets.live(scene, request) is not None or carrying.call_off(scene, request)
 
 
 def nudge(scene: Scene, userid: str, request_id: str) -> None:

@@ -57,6 +57,11 @@ class Api:
         self._corp, self._world, self._faults, self._log = corp, world, faults, log
         self._tokens = Tokens(corp, self.limits, world.now)
         self._traffic = Traffic(self.limits, world.now)
+        self._listed = 0  # relations in pages of batch/get_by_user
+
+    def report(self) -> Json:
+        """What was asked of the API so far, for whoever measures from another process."""
+        return {"apis": self._traffic.report(), "listed": self._listed}
 
     def expire_tokens(self) -> None:
         """Every access token handed out so far has expired."""
@@ -123,6 +128,7 @@ class Api:
         has_callback = bool(self._corp.callback_url)
         call = Call(self._world, Body(body), params, self.base_url, has_callback, file)
         answer = handler(call)
+        self._listed += len(answer.get("external_contact_list", ()))
         lost = self._faults.take(path, "fail_after")
         if lost is not None:
             raise ApiError(int(lost), "by order, after it was done")

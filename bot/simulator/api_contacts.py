@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bot.simulator.calls import Call, Endpoints, page, paged
 from bot.simulator.errors import ApiError
 from bot.simulator.fields import BAD
+from bot.simulator.joined import Joined
 from bot.simulator.people import OWNER_LEFT
 from bot.simulator.records import ACTIVE, WECOM, Customer, GroupChat, GroupMember, Json, Relation
 
@@ -49,9 +50,7 @@ def get(call: Call) -> Json:
 def get_by_user(call: Call) -> Json:
     """All customers of up to 100 members, for reconciling (doc 92994)."""
     names = call.body.texts("userid_list", least=1, most=100)
-    relations = [
-        relation for name in names for relation in call.world.customers_of(call.seller(name).userid)
-    ]
+    relations = Joined([call.world.customers_of(call.seller(name).userid) for name in names])
     shown, cursor = paged(call, relations, most=100, default=50)
     customers = call.world.state.customers
     listed = [

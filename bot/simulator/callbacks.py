@@ -90,11 +90,11 @@ class Callbacks:
             return
         if not self._world.console.tells(str(event.fields.get("Event", ""))):
             return
-        times = self._faults.take_callback()
-        if not times:
+        delays = self._faults.take_callback()
+        if not delays:
             self._log("out", event.name, "dropped", "")
-        for _ in range(times):
-            task = asyncio.get_running_loop().create_task(self._deliver(event, door))
+        for delay in delays:
+            task = asyncio.get_running_loop().create_task(self._deliver(event, door, delay))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
@@ -113,7 +113,9 @@ class Callbacks:
         if answer.status != 200 or body != word:
             raise CallbackRefusedError(f"HTTP {answer.status}, and the body is not the plain echo")
 
-    async def _deliver(self, event: Event, door: Door) -> None:
+    async def _deliver(self, event: Event, door: Door, delay: float) -> None:
+        if delay:
+            await asyncio.sleep(delay)
         began, status, body, tries = time.monotonic(), 0, "", 0
         while tries < TRIES and status != 200:
             if tries:

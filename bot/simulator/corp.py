@@ -88,16 +88,28 @@ class Traffic:
         self._counts: dict[tuple[str, int], tuple[float, int]] = {}
         self._blocked: dict[str, float] = {}
         self._open: dict[str, int] = {}
+        self._calls: dict[str, int] = {}
+        self._most: dict[str, int] = {}  # in one minute
+
+    def report(self) -> Json:
+        """How often each API was called, and how often in its busiest minute."""
+        return {
+            path: {"calls": calls, "most_in_a_minute": self._most[path]}
+            for path, calls in sorted(self._calls.items())
+        }
 
     def enter(self, path: str) -> None:
         """Count a call in that has begun; raises 45009 or 45033."""
         now = self._now()
+        self._calls[path] = self._calls.get(path, 0) + 1
         if self._blocked.get(path, 0) > now:
             raise ApiError(45009, "api freq out of limit")
         for seconds, most in ((60, self._limits.per_minute), (3600, self._limits.per_hour)):
             began, count = self._counts.get((path, seconds), (now, 0))
             began, count = (now, 0) if now - began >= seconds else (began, count)
             self._counts[path, seconds] = (began, count + 1)
+            if seconds == 60:
+                self._most[path] = max(self._most.get(path, 0), count + 1)
             if count >= most:
                 self._blocked[path] = now + seconds
                 raise ApiError(45009, "api freq out of limit")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -13,12 +15,23 @@ class _Planned:
     times: int
 
 
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What happens to any callback: parts of all of them, and seconds."""
+
+    lost: float = 0.0
+    doubled: float = 0.0  # of those that are not lost
+    late: float = 0.0  # each sending comes late by up to so many seconds, so that others overtake
+
+
 class Faults:
     """What goes wrong next. Paths may be written with or without '/cgi-bin/'."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 1) -> None:
         self._planned: list[_Planned] = []
         self._callbacks = {"drop": 0, "duplicate": 0}
+        self._weather = Weather()
+        self._dice = random.Random(seed)  # noqa: S311
 
     def fail(self, path: str, errcode: int, times: int = 1) -> None:
         """Answer the next `times` calls of an API with this errcode, before anything is done."""
@@ -44,8 +57,16 @@ class Faults:
         """Send each of the next `times` callbacks twice."""
         self._callbacks["duplicate"] += times
 
+    def bad_weather(self, weather: Weather, seed: int = 1) -> None:
+        """Lose, double and delay a share of all callbacks from now on, the same ones each time."""
+        shares = (weather.lost, weather.doubled)
+        if any(not 0 <= share <= 1 for share in shares) or weather.late < 0:
+            raise ValueError("shares are between 0 and 1, and nothing comes before its time")
+        self._weather, self._dice = weather, random.Random(seed)  # noqa: S311
+
     def clear(self) -> None:
         """Nothing goes wrong any more."""
+        self._weather = Weather()
         self._planned.clear()
         self._callbacks = {"drop": 0, "duplicate": 0}
 
@@ -59,13 +80,18 @@ class Faults:
                 return planned.value
         return None
 
-    def take_callback(self) -> int:
-        """How often the next callback is to be sent: 0, 1 or 2."""
+    def take_callback(self) -> Sequence[float]:
+        """After how many seconds the next callback is to be sent: never, once or twice."""
+        return [self._weather.late * self._dice.random() for _ in range(self._times())]
+
+    def _times(self) -> int:
         for kind, times in (("drop", 0), ("duplicate", 2)):
             if self._callbacks[kind]:
                 self._callbacks[kind] -= 1
                 return times
-        return 1
+        is_lost = self._dice.random() < self._weather.lost
+        is_doubled = self._dice.random() < self._weather.doubled
+        return 0 if is_lost else 1 + is_doubled
 
 
 def short(path: str) -> str:

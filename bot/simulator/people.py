@@ -68,6 +68,12 @@ class People(Ground):
         self.show_member(member)
         return self._tell_directory(member, "update_user")
 
+    def call_member(self, userid: str, name: str) -> None:
+        """Somebody gets another name, of which WeCom tells nobody (document 90970)."""
+        member = self.member(userid)
+        member.name = name
+        self.show_member(member)
+
     def promote(self, userid: str, position: str, leads: int | None = None) -> Event | None:
         """Change a position and perhaps make them leader of a department.
 
@@ -185,10 +191,12 @@ class People(Ground):
         """A department and all below it."""
         if number not in self.state.departments:
             return []
+        children: dict[int, list[Department]] = {}
+        for one in self.state.departments.values():
+            children.setdefault(one.parentid, []).append(one)
         found = [self.state.departments[number]]
         for department in found:  # grows while it is read
-            children = self.state.departments.values()
-            found += [one for one in children if one.parentid == department.id]
+            found += children.get(department.id, [])
         return found
 
     def reachable(self, userid: str) -> Member | None:

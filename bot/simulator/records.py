@@ -6,6 +6,7 @@ Times are unix seconds as the simulator's clock gives them.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -82,6 +83,9 @@ class Bond(StrEnum):
     ADDED = "added"
     DELETED_BY_MEMBER = "deleted_by_member"
     DELETED_BY_CUSTOMER = "deleted_by_customer"  # one-way: the APIs keep returning it
+
+
+FOLLOWED = {Bond.ADDED, Bond.DELETED_BY_CUSTOMER}  # what the APIs still return
 
 
 @dataclass(slots=True)
@@ -305,3 +309,7 @@ class State:
         """Everything that ever was between this member and customers."""
         key = userid.lower()
         return [self.relations[key, one] for one in self.customers_by_member.get(key, [])]
+
+    def followed_by(self, userid: str) -> Sequence[Relation]:
+        """The relations of this member that the APIs show, to be looked at and not changed."""
+        return [one for one in self.relations_of_member(userid) if one.bond in FOLLOWED]

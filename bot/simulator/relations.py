@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.simulator.errors import ImpossibleError
 from bot.simulator.events import Event
 from bot.simulator.people import People
 from bot.simulator.records import (
     ACTIVE,
+    FOLLOWED,
     WECHAT,
     Bond,
     ContactWay,
@@ -22,7 +23,6 @@ from bot.simulator.records import (
 
 WELCOME_LIFE = 20.0
 GONE = {Bond.DELETED_BY_MEMBER, Bond.REQUESTED, Bond.HALF}
-FOLLOWED = {Bond.ADDED, Bond.DELETED_BY_CUSTOMER}  # what the APIs still return
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Relations(People):
         self.state.customers[customer.external_userid] = customer
         self.show_customer(customer.external_userid, "customer")
         return customer
+
+    def rename_customer(self, external: str, name: str) -> None:
+        """Somebody outside calls themselves something else, of which WeCom tells nobody."""
+        self.state.customers[external] = replace(self.customer(external), name=name)
+        self.show_customer(external, "customer")
 
     def member_adds_customer(self, userid: str, external: str, add_way: int = 2) -> Event | None:
         """A member adds a customer, who accepts. WeCom tells of no request, only of the result."""
@@ -152,10 +157,9 @@ class Relations(People):
         known = self.state.relations_of_customer(external)
         return [one for one in known if self._is_returned(one)]
 
-    def customers_of(self, userid: str) -> list[Relation]:
-        """The relations that the APIs return for a member."""
-        known = self.state.relations_of_member(userid)
-        return [one for one in known if self._is_returned(one)]
+    def customers_of(self, userid: str) -> Sequence[Relation]:
+        """The relations that the APIs return for a member, to be looked at and not changed."""
+        return self.state.followed_by(userid) if self.reports(self.member(userid)) else []
 
     def returned(self, userid: str, external: str) -> Relation | None:
         """The relation of the two if the APIs return it."""

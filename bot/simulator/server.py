@@ -54,6 +54,7 @@ class Simulator:
         app = web.Application(client_max_size=MOST_SENT, middlewares=[say_why])
         app.router.add_route("*", "/cgi-bin/{path:.+}", self._api.handle)
         self._phones.add_routes(app.router)
+        app.router.add_get("/sim/traffic", self._traffic)
         app.on_shutdown.append(self._close_streams)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
@@ -162,6 +163,9 @@ class Simulator:
         }
         self._journal.append(entry)
         self.world.show("log", lambda: {"entry": entry})
+
+    async def _traffic(self, _: web.Request) -> web.Response:
+        return web.json_response(self._api.report())
 
     async def _start_over(self) -> None:
         if self.on_reset is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.simulator.records import ACTIVE, LEFT, Bond, Member, Relation, Transfer
-from bot.simulator.relations import FOLLOWED, Relations
+from bot.simulator.records import ACTIVE, FOLLOWED, LEFT, Bond, Member, Relation, Transfer
+from bot.simulator.relations import Relations
 
 WAIT = 24 * 3600
 DAY = 24 * 3600
@@ -60,12 +60,12 @@ class Transfers(Relations):
             for one in self.state.transfers
             if one.status in {WAITING, DONE}
         }
+        left = [one for one in self.state.members.values() if self._is_shown(one)]
         return [
             one
-            for (who, external), one in self.state.relations.items()
-            if self._is_shown(self.member(one.userid))
-            and one.bond in FOLLOWED
-            and (who, external) not in under_way
+            for member in left
+            for one in self.state.followed_by(member.userid)
+            if (member.key, one.external_userid) not in under_way
         ]
 
     def _is_shown(self, member: Member) -> bool:

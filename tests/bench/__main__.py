@@ -12,13 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import deciding, measuring, places, pretend, queue
+from tests.bench import deciding, measuring, mirroring, places, pretend, queue
 from tests.bench.measuring import Figures
 from tests.bench.places import Place
 
@@ -36,6 +36,7 @@ class Effort:
     budget: float  # seconds after which no further round begins
     decisions: deciding.Depth
     queue: queue.Size
+    customers: mirroring.Size
     rate: float = 20.0  # asks a second
 
     def letters(self, floor: float) -> int:
@@ -47,8 +48,14 @@ class Effort:
         return max(int(floor * self.seconds / 10), 200)
 
 
-FULL = Effort(3, 2.0, asks=100, budget=100.0, decisions=deciding.FULL, queue=queue.FULL)
-QUICK = Effort(1, 1.0, asks=40, budget=0.0, decisions=deciding.QUICK, queue=queue.QUICK)
+FULL = Effort(
+    3, 2.0, asks=100, budget=100.0,
+    decisions=deciding.FULL, queue=queue.FULL, customers=mirroring.FULL,
+)  # fmt: skip
+QUICK = Effort(
+    1, 1.0, asks=40, budget=0.0,
+    decisions=deciding.QUICK, queue=queue.QUICK, customers=mirroring.QUICK,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -195,26 +202,38 @@ def main() -> int:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--decisions", action="store_true", help="only what one decision costs")
     only.add_argument("--queue", action="store_true", help="only the queue at size")
+    only.add_argument("--customers", action="store_true", help="only reading all customers")
+    many = "with --customers: so many relations instead, 200 for each member"
+    parser.add_argument("--relations", type=int, help=many)
     wish = parser.parse_args()
     effort = QUICK if wish.quick else FULL
+    if wish.relations:
+        own = replace(effort.customers, members=wish.relations // 200, relations=wish.relations)
+        effort = replace(effort, customers=own)
     databases: dict[str, _Places] = {"SQLite": places.sqlite}
     if not wish.quick and places.has_postgresql():
         databases["PostgreSQL"] = places.postgresql
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(), "machine": _machine()}
     board = Board()
+    everything = not (wish.decisions or wish.queue or wish.customers)
     with _folder() as folder:
-        if not wish.decisions and not wish.queue:
+        if everything:
             asyncio.run(measure(board, effort, folder, databases))
-        if not wish.decisions:
+        if everything or wish.queue:
             found["queue"] = asyncio.run(queue.measure(effort.queue, folder, databases))
+        if everything or wish.customers:
+            read = mirroring.measure(effort.customers, folder, databases)
+            found["customers"] = asyncio.run(read)
     rows = found["rows"] = list(board.rows())
-    if not wish.queue:
+    if everything or wish.decisions:
         found["decisions"] = deciding.measure(effort.decisions)
     took = found["took_seconds"] = round(time.perf_counter() - board.start)
     if rows:
         sys.stdout.write(f"{_table(rows)}\n\n")
     if "queue" in found:
         sys.stdout.write(f"{queue.table(found['queue'])}\n\n")
+    if "customers" in found:
+        sys.stdout.write(f"{mirroring.table(found['customers'])}\n\n")
     if "decisions" in found:
         sys.stdout.write(f"{deciding.table(found['decisions'])}\n")
     sys.stdout.write(f"{took} s, {os.cpu_count()} cores; kept in {_keep(found)}\n")

@@ -12,8 +12,7 @@ import pytest
 
 from bot.simulator.errors import ImpossibleError
 from bot.simulator.events import Event
-from bot.simulator.records import Bond, Customer
-from bot.simulator.relations import FOLLOWED
+from bot.simulator.records import FOLLOWED, Bond, Customer
 from storage.database import Database
 from tests.makers_mirror import Killed, Office, an_office, restarted
 from workflows import mirror

@@ -112,6 +112,19 @@ async def test_what_is_held_back_is_carried_out_after_a_restart_and_then_stands(
     assert (await stage.request(request.id)).state is State.EXECUTED
 
 
+async def test_the_requester_may_withdraw_what_is_held_back(opens: Opens) -> None:
+    stage, request = await a_tag(opens)
+    before = marked(stage)
+
+    await stage.say(TRAINEE, f"撤回 {request.id}")
+
+    await stage.hears(TRAINEE, f"申请 {request.id}（张伟 +潜在）已撤回")
+    stage.clock.move(minutes=5)
+    await stage.quiet()
+    assert marked(stage) == before
+    assert (await stage.request(request.id)).state is State.REVOKED
+
+
 async def test_a_freeze_that_begins_meanwhile_stops_what_is_held_back(opens: Opens) -> None:
     stage, request = await a_tag(opens)
     before = marked(stage)
@@ -277,6 +290,47 @@ async def test_an_add_that_has_happened_is_held_again_and_decided_anew(stage: St
     assert (await known(stage, TRAINEE, MA_CHAO)).containment is Containment.PENDING
     await stage.press(LEAD, card, "deny", "r1")
     await tags(stage, TRAINEE, MA_CHAO, "违规添加")
+
+
+async def test_where_a_refusal_was_appealed_against_it_stands_again(stage: Stage) -> None:
+    stage.simulator.world.member_adds_customer(TRAINEE, LIN_XUE)
+    await stage.press(LEAD, await stage.card(LEAD, "林雪"), "deny", "r1")
+    refused = await stage.newest(TRAINEE)
+    await tags(stage, TRAINEE, LIN_XUE, "违规添加")
+    await stage.say(TRAINEE, f"申诉 {refused.id} 客户主动找我")
+    await stage.press(DIRECTOR, await stage.card(DIRECTOR, "申诉"), "approve")
+    await stage.hears(TRAINEE, "标记已解除")
+    appeal = await stage.newest(TRAINEE)
+    await stage.quiet()
+
+    await regretted(stage, DIRECTOR, appeal)
+
+    await stage.hears(TRAINEE, "同意已由 李强 收回，原来的拒绝仍然有效")
+    await tags(stage, TRAINEE, LIN_XUE, "违规添加")
+    assert (await known(stage, TRAINEE, LIN_XUE)).containment is Containment.DENIED
+
+
+@pytest.mark.parametrize("action", ["friend.delete", "customer.edit"])
+async def test_what_a_member_did_is_put_to_the_supervisor_once_more(
+    opens: Opens, action: str
+) -> None:
+    stage = await opens(permission(action, "allow = 4, approval = 1"))
+    await befriended(stage, SELLER, ZHANG_WEI)
+    if action == "friend.delete":
+        stage.simulator.world.member_deletes_customer(SELLER, ZHANG_WEI)
+    else:
+        stage.simulator.world.member_edits(SELLER, ZHANG_WEI, remark="张总")
+    await stage.press(LEAD, await stage.card(LEAD, "张伟"), "approve")
+    await stage.hears(LEAD, "60 秒内可发送：反悔")
+    request = await stage.newest(SELLER)
+    assert request.action == action
+
+    await regretted(stage, LEAD, request)
+
+    await stage.hears(SELLER, f"张伟（{request.id}）的同意已由 王芳 收回，会重新审批")
+    card = await stage.card(LEAD, "张伟")
+    anew = await stage.newest(SELLER)
+    assert (anew.action, anew.state, anew.id in str(card)) == (action, State.PENDING, True)
 
 
 async def test_somebody_in_a_group_is_decided_on_anew(opens: Opens) -> None:

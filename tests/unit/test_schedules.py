@@ -15,6 +15,7 @@ from workflows.schedules import (
     Schedule,
     Window,
     parse_duration,
+    parse_pause,
     parse_window,
     windows_of,
 )
@@ -174,3 +175,11 @@ def test_hours_are_read() -> None:
 def test_other_hours_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not hours"):
         parse_window(text)
+
+
+def test_only_a_pause_may_be_none_at_all() -> None:
+    assert parse_pause("0s") == timedelta()
+    assert parse_pause("2m") == timedelta(minutes=2)
+    for text in ("0m", "", "0"):
+        with pytest.raises(ValueError, match="not a duration"):
+            parse_pause(text)
