@@ -15,7 +15,7 @@ _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 # WeCom bears 30 and 1000 to one member, 10,000 and 150,000 calls of one API (document 90312).
 TO_A_MEMBER = (Rate(28, _MINUTE), Rate(960, _HOUR))
 OF_AN_API = (Rate(9_500, _MINUTE), Rate(142_500, _HOUR))
-_ON_THEIR_WAY = 15.0  # seconds within which what we send is on record
+_ON_THEIR_WAY = 3.0  # seconds within which what we send is on record
 _DOUBT = 15.0  # seconds after which every node knows that the ledger was away
 
 
@@ -70,9 +70,10 @@ class SharedBudget:
         self._fellows = fellows
         self._ledger = ledger
         self._recall = recall
-        self._edition = ""
         self._owes_edition = False  # something was sent without the ledger
-        self._doubted_until: float | None = None
+        self._sight: tuple[str | None, bool] = ("", True)  # edition, and whether all see it
+        self._doubted_until = 0.0
+        self._was_sure = False
 
     async def delay(self, key: str) -> float:
         """Return the seconds to wait before asking again; 0 means send now, it is counted."""
@@ -110,30 +111,16 @@ class SharedBudget:
     async def _is_reliable(self, spent: Spent | None) -> bool:
         """Whether the ledger knows all that our own count does not.
 
-        When doubt begins and when it ends, what all have sent is looked up.
+        Whenever that changes, what all nodes have sent is looked up.
         """
-        if self._is_doubtful(spent):
-            begins, self._doubted_until = self._doubted_until is None, self._clock() + _DOUBT
-            if begins:
-                await self._recalled_or_doubted()
-            return False
-        if self._doubted_until is None:
-            return True
-        if self._clock() < self._doubted_until:
-            return False
-        await self.recall()
-        self._doubted_until = None
-        return True
-
-    async def _recalled_or_doubted(self) -> None:
-        try:
+        sight = (spent.edition if spent else None, self._fellows.all_have_cache)
+        if sight != self._sight:
             await self.recall()
-        except Exception:
-            self._doubted_until = None  # look it up when asked again
-            raise
-
-    def _is_doubtful(self, spent: Spent | None) -> bool:
+            self._sight, self._doubted_until = sight, self._clock() + _DOUBT
         if spent is None or not self._fellows.all_have_cache:
-            return True
-        before, self._edition = self._edition, spent.edition
-        return before not in {"", spent.edition}
+            self._doubted_until = self._clock() + _DOUBT
+        is_sure = self._clock() >= self._doubted_until
+        if is_sure and not self._was_sure:
+            await self.recall()
+        self._was_sure = is_sure
+        return is_sure
