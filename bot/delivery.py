@@ -7,7 +7,7 @@ looked for before it is made again, and everything else may be done twice.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot import outgoing
@@ -32,7 +32,7 @@ from bot.outgoing import (
 )
 from bot.tags import CorpTags
 from bot.takeover_calls import TakeoverCalls
-from bot.wecom import Article, ContactWay, MessageBudget, Wecom, WecomError, meaning
+from bot.wecom import Article, ContactWay, SharedBudget, Wecom, WecomError, meaning
 from bot.wecom.codes import NO_RELATION, UNKNOWN_CONTACT_WAY, Kind
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
@@ -63,7 +63,7 @@ class Delivery:
     wecom: Wecom
     company: Company
     tags: CorpTags
-    budget: MessageBudget
+    budget: SharedBudget
 
     async def __call__(self, work: Claimed) -> Step:
         """Make one call and return what to write of it."""
@@ -105,13 +105,6 @@ class Delivery:
             return
         if await self.db.read(lambda tx: tx.leavers.latest(userid) is not None):
             raise Ignore("the member has left")
-
-    async def remember_sent(self) -> None:
-        """Count what was sent in the last hour against the limits that WeCom counts by."""
-        now = self.company.now()
-        sent = await self.db.read(lambda tx: tx.audit.since(now - _LONGEST_WINDOW, _SENT))
-        for userid, at in sent:
-            self.budget.remember(userid, (now - at).total_seconds())
 
     async def _say(self, what: SendText | SendNews, work: Claimed) -> Step:
         await self._within_budget(what.userid)
@@ -165,6 +158,8 @@ class Delivery:
         ticket = await self.db.read(lambda tx: tx.tickets.get(what.state_key))
         if ticket is None:
             raise Ignore("there is no such ticket")
+        if ticket.expires_at <= self.company.now() and await self._has_failed(ticket):
+            raise Ignore("it has run out")  # replayed late: the member may ask for another
         way = await self._find_way(ticket, work)
         if way is None and ticket.state is TicketState.ISSUING:
             skip = self.company.standing.policy.rulebook.tickets.skip_verify
@@ -173,6 +168,10 @@ class Delivery:
             )
         made = way
         return lambda tx: self._issued(tx, ticket, made)
+
+    async def _has_failed(self, ticket: Ticket) -> bool:
+        request = await self.db.read(lambda tx: tx.requests.get(ticket.request_id))
+        return request is not None and request.state is State.EXECUTION_FAILED
 
     async def _find_way(self, ticket: Ticket, work: Claimed) -> ContactWay | None:
         """Return the contact way an earlier try made, whose answer was lost."""
@@ -286,6 +285,12 @@ class Delivery:
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:delivery")
+
+
+async def sent_lately(db: Database, now: datetime) -> list[tuple[str, float]]:
+    """Return to whom messages went in the last hour, on any node, and how many seconds ago."""
+    sent = await db.read(lambda tx: tx.audit.since(now - _LONGEST_WINDOW, _SENT))
+    return [(userid, (now - at).total_seconds()) for userid, at in sent]
 
 
 def _once_in(work: Claimed) -> int:

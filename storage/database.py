@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
@@ -57,6 +58,11 @@ class Database:
         Nothing is connected to before the first use.
         """
         return cls(engines.build(url))
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file."""
+        return self._file
 
     @property
     def is_shared(self) -> bool:

@@ -22,6 +22,7 @@ from storage.leavers import Leavers
 from storage.lists import Lists
 from storage.mirror import Mirror
 from storage.news import News
+from storage.nodes import Nodes
 from storage.owners import Owners
 from storage.people import People
 from storage.policies import Policies
@@ -63,6 +64,7 @@ class Transaction:
         "lists",
         "mirror",
         "news",
+        "nodes",
         "owners",
         "people",
         "policies",
@@ -98,6 +100,7 @@ class Transaction:
         self.mirror = Mirror(connection)
         self.news = News(connection)
         self.owners = Owners(connection)
+        self.nodes = Nodes(connection)
         self.people = People(connection)
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)

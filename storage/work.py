@@ -52,6 +52,7 @@ _RETRY = (
     .where(*_MINE)
     .values(due=bindparam("new_due"), error=bindparam("new_error"), leased=0)
 )
+_RENEW = update(work).where(*_MINE).values(due=bindparam("new_due"))
 _POSTPONE = _RETRY.values(tries=work.c.tries - 1)
 # Not needed for the order: claims need not look at rows again and again that cannot move yet.
 _WAIT_BEHIND = (
@@ -170,6 +171,10 @@ class Work:
         self._connection.execute(_WAIT_BEHIND, parameters | {"new_due": due})
         return True
 
+    def renew(self, claim: Claimed, until: datetime) -> bool:
+        """Lease the row until then: whoever has it needs longer. False as in `done`."""
+        return self._mine(_RENEW, claim, new_due=until)
+
     def release(self, claim: Claimed, now: datetime) -> bool:
         """Give an untouched row back, as if it had not been claimed. False as in `done`."""
         return self._mine(_RELEASE, claim, now=now)
@@ -221,15 +226,23 @@ class Work:
         parameters = [{"old_state": s, "before": before, "limit": limit} for s in states]
         return sum(self._connection.execute(_PRUNE, each).rowcount for each in parameters)
 
+    def prune_dead(self, before: datetime, limit: int = 10_000) -> int:
+        """Delete rows that were given up before that time, the oldest `limit`."""
+        values = {"old_state": WorkState.DEAD.value, "before": before, "limit": limit}
+        return self._connection.execute(_PRUNE, values).rowcount
+
     def newest_of(self, queue: Queue, kinds: Sequence[str]) -> datetime | None:
         """Return when the newest row of these kinds was stored, also if it is done; slow."""
         values = {"queue": queue.value, "kinds": list(kinds)}
         found: datetime | None = self._connection.execute(_NEWEST_OF, values).scalar()
         return found
 
-    def dead_letters(self, limit: int) -> list[Filed]:
-        """Return the newest rows that were given up."""
-        return [_filed(row) for row in self._connection.execute(_DEAD_LETTERS, {"limit": limit})]
+    def dead_letters(self, limit: int, kind: str = "", by: datetime | None = None) -> list[Filed]:
+        """Return the newest rows that were given up: of a `kind`, or `by` a time."""
+        statement = _DEAD_LETTERS.where(work.c.kind == kind) if kind else _DEAD_LETTERS
+        if by is not None:
+            statement = statement.where(work.c.done_at <= by)
+        return [_filed(row) for row in self._connection.execute(statement, {"limit": limit})]
 
     def open_in(self, queue: Queue, lane: str) -> list[Filed]:
         """Return what has still to be done in a lane, what is in somebody's hands included."""

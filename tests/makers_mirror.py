@@ -22,7 +22,8 @@ from bot.simulator import AGENT_ID, CORP_ID, Corp, Simulator, World, demo_world
 from bot.simulator.events import Event, to_xml
 from bot.sources.keeping import OutsideSources
 from bot.tags import CorpTags
-from bot.wecom import MessageBudget, Wecom
+from bot.wecom import SharedBudget, Wecom
+from bot.wecom.budgets import TO_A_MEMBER
 from bot.wecom.pace import Pace
 from bot.worker import Handler, Ignore, Postpone, Step
 from storage.cache import MemoryCache
@@ -36,6 +37,14 @@ from workflows.policy import compile_policy
 LEASE = timedelta(minutes=15)
 CUSTOMERS = frozenset({mirroring.READ_ON, mirroring.LOOK, mirroring.END, chores.CUSTOMERS_NOW})
 _DEMO = resources.files("bot.demo").joinpath("config.toml").read_text("utf-8")
+
+
+@dataclass(frozen=True)
+class OneNode:
+    """No other node lives."""
+
+    count: int = 1
+    all_have_cache: bool = True
 
 
 class Killed(Exception):
@@ -196,5 +205,6 @@ def restarted(
     reader = CustomerReader(handlers, fate, Fate(clock))
     sources = OutsideSources(db, company, {}, rules)
     clockwork = Clockwork(db, wecom, company, handlers, sources, reader)
-    delivery = Delivery(db, wecom, company, handlers.tags, MessageBudget(clock))
+    budget = SharedBudget("messages", TO_A_MEMBER, clock=clock, fellows=OneNode())
+    delivery = Delivery(db, wecom, company, handlers.tags, budget)
     return Office(db, sim, clock, http, handlers, clockwork, delivery, fate)

@@ -43,6 +43,7 @@ from workflows.sections_customers import Customers
 from workflows.sections_digest import Digest
 from workflows.sections_grants import Grants
 from workflows.sections_protection import Protection
+from workflows.sections_retention import Retention
 from workflows.sections_waivers import StandingApprovals
 
 Mode = Literal["enforce", "shadow", "off"]
@@ -429,6 +430,7 @@ class Rulebook(Section):
     alerts: Alerts = Alerts()
     customers: Customers = Customers()
     protection: Protection = Protection()
+    retention: Retention = Retention()
     notify: tuple[Notify, ...] = ()
     test: tuple[PolicyTest, ...] = ()
     flow_test: tuple[FlowTest, ...] = ()
