@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from bot import chores, holidays, monitoring, webhook
 from bot.actions import rulebooks, trouble
+from bot.clock import Clock
 from bot.clockwork import Clockwork
 from bot.company import Company
 from bot.delivery import Delivery
@@ -63,9 +64,11 @@ class App:
         try:
             db.hold_alone()
             await asyncio.to_thread(db.upgrade)
+            clock = Clock(self.now)
+            await clock.compare(db)
             async with (
                 aiohttp.ClientSession() as http,
-                self._working(db, cache, http) as address,
+                self._working(db, cache, http, clock) as address,
             ):
                 yield address
         finally:
@@ -74,24 +77,25 @@ class App:
 
     @asynccontextmanager
     async def _working(
-        self, db: Database, cache: Cache, http: aiohttp.ClientSession
+        self, db: Database, cache: Cache, http: aiohttp.ClientSession, clock: Clock
     ) -> AsyncIterator[str]:
         metrics = Metrics()
         wecom = self._wecom(http, cache, metrics)
         rules = policy.compile_policy(self.settings.rules, holidays.CHINA)
-        company = Company(rules, self.now)
-        tags = CorpTags(wecom, self.now)
+        company = Company(rules, clock.now)
+        tags = CorpTags(wecom, clock.now)
         delivery = Delivery(db, wecom, company, tags, MessageBudget(time.monotonic))
         sources = OutsideSources(db, company, self.settings.sources, self.settings.rules)
         handlers = Handlers(db, wecom, company, tags)
         clockwork = Clockwork(db, wecom, company, handlers, sources)
         workers = self._workers(handlers, delivery, clockwork, metrics)
-        inbox = Inbox(db, self.now, wake=workers[Queue.INBOX].wake)
+        inbox = Inbox(db, clock.now, wake=workers[Queue.INBOX].wake)
         await self._begin(db, company)
         await sources.begin()
         await delivery.remember_sent()
         async with AsyncExitStack() as stack:  # ended in the other order
-            tasks = [*(worker.run() for worker in workers.values()), _keep_fresh(company, db)]
+            tasks = [*(worker.run() for worker in workers.values())]
+            tasks += [_keep_fresh(company, db), clock.keep(db)]
             if self.file is not None:
                 tasks.append(RuleFile(self.file, db, company, self.settings.program).watch())
             for each in tasks:
@@ -99,7 +103,8 @@ class App:
             await inbox.start()
             stack.push_async_callback(inbox.stop)  # what was accepted is committed
             checks = _checks(db, wecom, company)
-            runner = self._runner(inbox, metrics, checks, _gauges(db, metrics, self.now))
+            gauges = _gauges(db, metrics, clock.now)
+            runner = self._runner(inbox, metrics, checks, gauges)
             stack.push_async_callback(runner.cleanup)
             await runner.setup()
             wish = self.settings.server
@@ -149,7 +154,13 @@ class App:
 
         workers = {
             queue: Worker(
-                db, queue, handle, set_aside, self.now, width=_WIDTHS[queue], lease=_LEASES[queue]
+                db,
+                queue,
+                handle,
+                set_aside,
+                company.now,
+                width=_WIDTHS[queue],
+                lease=_LEASES[queue],
             )
             for queue, handle in by_queue.items()
         }
@@ -162,7 +173,7 @@ class App:
     async def _begin(self, db: Database, company: Company) -> None:
         """Take up what an earlier run left. The very first rules come into force by themselves."""
         if not db.is_shared:
-            await db.write(lambda tx: tx.work.release_leases(self.now()))
+            await db.write(lambda tx: tx.work.release_leases(company.now()))
         await company.refresh(db)
 
         def begin(tx: Transaction) -> None:
@@ -206,7 +217,7 @@ class App:
         return webhook.Door(
             envelope,
             put,
-            self.now,
+            inbox.now,
             on_refused=lambda reason: metrics.refused.labels(reason).inc(),
         )
 
