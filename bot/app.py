@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,22 @@ from pydantic import SecretStr
 
 from bot import chores, holidays, monitoring, webhook
 from bot.actions import rulebooks, trouble
-from bot.clock import Clock
 from bot.clockwork import Clockwork
 from bot.company import Company
-from bot.delivery import Delivery
+from bot.delivery import Delivery, sent_lately
 from bot.envelope import Envelope
 from bot.handlers import Handlers
 from bot.inbox import Arrival, Inbox
-from bot.monitoring import Metrics
+from bot.monitoring import Health, Metrics
+from bot.nodes import AgreedClock, Nodes
 from bot.rule_file import RuleFile
 from bot.settings import Callback, Settings
 from bot.sources.keeping import OutsideSources
 from bot.tags import CorpTags
-from bot.wecom import MessageBudget, Wecom, WecomError
+from bot.wecom import SharedBudget, Traffic, Wecom, WecomError
+from bot.wecom.budgets import OF_AN_API, TO_A_MEMBER
 from bot.worker import Handler, Worker
-from storage.cache import Cache, MemoryCache, RedisCache
+from storage.cache import Cache, CacheUnavailable, MemoryCache, RedisCache
 from storage.database import Database
 from storage.transaction import Transaction
 from storage.work import Claimed, Queue
@@ -43,8 +44,9 @@ _log = structlog.get_logger()
 # Lanes worked at a time: few for the inbox, whose steps are mostly one database write each.
 _WIDTHS = {Queue.INBOX: 32, Queue.OUTBOX: 16, Queue.TIMERS: 8, Queue.WELCOME: 8}
 _READY_FOR = 30.0  # seconds: whoever asks us must not make us ask WeCom each time
-_LEASES = dict.fromkeys(Queue, timedelta(minutes=1))
-_LEASES[Queue.TIMERS] = timedelta(minutes=15)  # reading a large company takes minutes
+_LEASE = timedelta(minutes=1)
+_LONGEST = {Queue.TIMERS: timedelta(minutes=15)}  # reading a large company takes minutes
+_READY_WITHIN = 3.0  # seconds for WeCom to answer whoever asks whether we are ready
 
 
 @dataclass(slots=True)
@@ -54,21 +56,32 @@ class App:
     settings: Settings
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     file: Path | None = None  # the config file to be watched
+    is_draining: bool = False  # about to stop: others shall take the callbacks
     _died: bool = False  # something that runs for ever has ended
+    _clock: AgreedClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._clock = AgreedClock(self.now)
+
+    async def drain(self) -> None:
+        """Say that this node is about to stop, and take what still comes for a while."""
+        self.is_draining = True
+        is_shared = not self.settings.storage.address.startswith("sqlite")
+        await asyncio.sleep(self.settings.server.drains(is_shared=is_shared))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
         """Run until the block ends; gives the address it listens on."""
         db = Database.open(self.settings.storage.address)
-        cache = _cache(self.settings.storage.redis_url)
+        metrics = Metrics()
+        cache = _cache(self.settings.storage.redis_url, metrics)
         try:
             db.hold_alone()
             await asyncio.to_thread(db.upgrade)
-            clock = Clock(self.now)
-            await clock.compare(db)
+            await self._clock.compare(db)
             async with (
                 aiohttp.ClientSession() as http,
-                self._working(db, cache, http, clock) as address,
+                self._working(db, cache, http, metrics) as address,
             ):
                 yield address
         finally:
@@ -77,34 +90,34 @@ class App:
 
     @asynccontextmanager
     async def _working(
-        self, db: Database, cache: Cache, http: aiohttp.ClientSession, clock: Clock
+        self, db: Database, cache: Cache, http: aiohttp.ClientSession, metrics: Metrics
     ) -> AsyncIterator[str]:
-        metrics = Metrics()
-        wecom = self._wecom(http, cache, metrics)
+        now = self._clock.now
         rules = policy.compile_policy(self.settings.rules, holidays.CHINA)
-        company = Company(rules, clock.now)
-        tags = CorpTags(wecom, clock.now)
-        delivery = Delivery(db, wecom, company, tags, MessageBudget(time.monotonic))
+        company = Company(rules, now)
+        nodes = Nodes(db, company, self._clock, self.settings.server.port)
+        wecom = self._wecom(http, cache, metrics, nodes)
+        tags = CorpTags(wecom, now)
+        delivery = Delivery(db, wecom, company, tags, _messages(db, cache, nodes))
         sources = OutsideSources(db, company, self.settings.sources, self.settings.rules)
         handlers = Handlers(db, wecom, company, tags)
         clockwork = Clockwork(db, wecom, company, handlers, sources)
         workers = self._workers(handlers, delivery, clockwork, metrics)
-        inbox = Inbox(db, clock.now, wake=workers[Queue.INBOX].wake)
-        await self._begin(db, company)
+        inbox = Inbox(db, now, wake=workers[Queue.INBOX].wake)
+        await self._begin(db, company, nodes)
         await sources.begin()
-        await delivery.remember_sent()
+        await delivery.budget.recall()
         async with AsyncExitStack() as stack:  # ended in the other order
-            tasks = [*(worker.run() for worker in workers.values())]
-            tasks += [_keep_fresh(company, db), clock.keep(db)]
+            stack.push_async_callback(nodes.leave)
+            tasks = [*(worker.run() for worker in workers.values()), _keep_fresh(company, db)]
             if self.file is not None:
                 tasks.append(RuleFile(self.file, db, company, self.settings.program).watch())
-            for each in tasks:
-                stack.push_async_callback(_ended, self._started(each))
+            stack.push_async_callback(_ended, [self._started(each) for each in tasks])
+            stack.push_async_callback(_ended, [self._started(nodes.run())])
             await inbox.start()
             stack.push_async_callback(inbox.stop)  # what was accepted is committed
-            checks = _checks(db, wecom, company)
-            gauges = _gauges(db, metrics, clock.now)
-            runner = self._runner(inbox, metrics, checks, gauges)
+            health = self._health(db, wecom, nodes, cache, metrics)
+            runner = self._runner(inbox, metrics, health)
             stack.push_async_callback(runner.cleanup)
             await runner.setup()
             wish = self.settings.server
@@ -123,8 +136,18 @@ class App:
         task.add_done_callback(ended)
         return task
 
-    def _wecom(self, http: aiohttp.ClientSession, cache: Cache, metrics: Metrics) -> Wecom:
+    def _wecom(
+        self, http: aiohttp.ClientSession, cache: Cache, metrics: Metrics, nodes: Nodes
+    ) -> Wecom:
         wish = self.settings.wecom
+
+        def seconds() -> float:
+            return self._clock.now().timestamp()
+
+        def living() -> int:
+            return nodes.count
+
+        calls = SharedBudget("calls", OF_AN_API, clock=seconds, ledger=_ledger(cache), nodes=living)
         return Wecom(
             http,
             api_base=wish.api_base,
@@ -133,6 +156,7 @@ class App:
             secret=wish.secret,
             cache=cache,
             on_call=metrics.called,
+            traffic=Traffic(seconds, budget=calls, nodes=living),
         )
 
     def _workers(
@@ -158,9 +182,10 @@ class App:
                 queue,
                 handle,
                 set_aside,
-                company.now,
+                self._clock.now,
                 width=_WIDTHS[queue],
-                lease=_LEASES[queue],
+                lease=_LEASE,
+                longest=_LONGEST.get(queue),
             )
             for queue, handle in by_queue.items()
         }
@@ -170,11 +195,12 @@ class App:
             worker.count = metrics.counting(worker.queue.name.lower())
         return workers
 
-    async def _begin(self, db: Database, company: Company) -> None:
+    async def _begin(self, db: Database, company: Company, nodes: Nodes) -> None:
         """Take up what an earlier run left. The very first rules come into force by themselves."""
         if not db.is_shared:
-            await db.write(lambda tx: tx.work.release_leases(company.now()))
+            await db.write(lambda tx: tx.work.release_leases(self._clock.now()))
         await company.refresh(db)
+        await nodes.begin()
 
         def begin(tx: Transaction) -> None:
             scene = company.scene(tx, "system:start")
@@ -182,17 +208,27 @@ class App:
                 rulebooks.begin(scene)
             for chore in chores.EVERY:
                 chores.schedule(scene, chore)
-            chores.at_once(scene, chores.DIRECTORY)
-            chores.at_once(scene, chores.CHATS)
+            for each in (chores.DIRECTORY, chores.CHATS):
+                chores.at_start(scene, each, is_shared=db.is_shared)
 
         await db.write(begin)
+
+    def _health(
+        self, db: Database, wecom: Wecom, nodes: Nodes, cache: Cache, metrics: Metrics
+    ) -> Health:
+        return Health(
+            checks=_checks(db, wecom, nodes.company),
+            notes=_notes(cache, nodes),
+            refresh=_gauges(db, metrics, nodes),
+            is_whole=lambda: not self._died,
+            is_draining=lambda: self.is_draining,
+        )
 
     def _runner(
         self,
         inbox: Inbox,
         metrics: Metrics,
-        checks: Mapping[str, monitoring.Check],
-        gauges: Callable[[], Awaitable[None]],
+        health: Health,
     ) -> web.AppRunner:
         wish = self.settings
         app = web.Application()
@@ -200,7 +236,7 @@ class App:
         if wish.wecom.directory is not None:
             door = self._door(wish.wecom.directory, inbox, metrics)
             app.add_routes(webhook.routes(door, "/wecom/directory"))
-        app.add_routes(monitoring.routes(metrics, checks, gauges, lambda: not self._died))
+        app.add_routes(monitoring.routes(metrics, health))
         # No access log: addresses carry signatures, and a line for every callback says nothing.
         return web.AppRunner(app, access_log=None)
 
@@ -217,18 +253,41 @@ class App:
         return webhook.Door(
             envelope,
             put,
-            inbox.now,
+            self._clock.now,
             on_refused=lambda reason: metrics.refused.labels(reason).inc(),
         )
 
 
-def _cache(redis_url: SecretStr | None) -> Cache:
-    return RedisCache(redis_url.get_secret_value()) if redis_url else MemoryCache()
+def _cache(redis_url: SecretStr | None, metrics: Metrics) -> Cache:
+    if redis_url is None:
+        return MemoryCache()
+
+    def changed(up: bool) -> None:
+        metrics.cache_up.set(up)
+        _log.warning("cache_is_back" if up else "cache_is_away")
+
+    return RedisCache(redis_url.get_secret_value(), on_change=changed)
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+def _ledger(cache: Cache) -> RedisCache | None:
+    return cache if isinstance(cache, RedisCache) else None
+
+
+def _messages(db: Database, cache: Cache, nodes: Nodes) -> SharedBudget:
+    return SharedBudget(
+        "messages",
+        TO_A_MEMBER,
+        clock=time.monotonic,
+        ledger=_ledger(cache),
+        nodes=lambda: nodes.count,
+        recall=lambda: sent_lately(db, nodes.clock.now()),
+    )
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for each in tasks:
+        each.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _keep_fresh(company: Company, db: Database) -> None:
@@ -246,27 +305,46 @@ def _checks(db: Database, wecom: Wecom, company: Company) -> dict[str, monitorin
 
     async def rules() -> str:
         try:
-            active = await db.read(lambda tx: tx.policies.active())
+            await company.refresh(db)
+            active = await db.read(lambda tx: tx.policies.active_hash())
         except Exception:
             return "cannot be read"
-        running = company.standing.policy.hash
-        return "" if active and active.hash == running else "another version is active"
+        return "" if active == company.standing.policy.hash else "another version is active"
 
     async def api() -> str:
         try:
-            await wecom.callback_ips()
+            async with asyncio.timeout(_READY_WITHIN):
+                await wecom.callback_ips()
         except WecomError as error:
             return f"answers {error.code}"  # the rest may hold addresses; the log has it
+        except TimeoutError:
+            return "does not answer"
         return ""
 
     return {"database": database, "policy": rules, "wecom": monitoring.remembered(api, _READY_FOR)}
 
 
-def _gauges(
-    db: Database, metrics: Metrics, now: Callable[[], datetime]
-) -> Callable[[], Awaitable[None]]:
+def _notes(cache: Cache, nodes: Nodes) -> dict[str, monitoring.Check]:
+    async def redis() -> str:
+        if not isinstance(cache, RedisCache):
+            return ""
+        with suppress(CacheUnavailable):
+            await cache.get("are you there")
+        return (
+            "ok" if cache.is_up else "degraded: Redis does not answer, nodes keep to their shares"
+        )
+
+    async def others() -> str:
+        return nodes.told()
+
+    return {"cache": redis, "nodes": others}
+
+
+def _gauges(db: Database, metrics: Metrics, nodes: Nodes) -> Callable[[], Awaitable[None]]:
     async def refresh() -> None:
-        metrics.show_sources(await db.read(lambda tx: tx.sources.all()), now())
+        metrics.nodes.set(nodes.count)
+        metrics.clock.set(nodes.clock.behind.total_seconds())
+        metrics.show_sources(await db.read(lambda tx: tx.sources.all()), nodes.clock.now())
         for (queue, state), count in (await db.read(lambda tx: tx.work.counts())).items():
             metrics.waiting.labels(queue.name.lower(), state.name.lower()).set(count)
 

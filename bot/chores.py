@@ -25,6 +25,7 @@ EVERY: Mapping[str, timedelta | time] = {
 }
 _MOMENT = timedelta(milliseconds=1)
 _SOON = timedelta(seconds=5)
+_TOGETHER = timedelta(minutes=1)
 
 
 def schedule(scene: Scene, kind: str) -> None:
@@ -56,6 +57,15 @@ def soon(scene: Scene, kind: str) -> None:
 def at_once(scene: Scene, kind: str) -> None:
     """Have a chore done now, besides its regular times."""
     _file(scene, kind, scene.now.isoformat(), scene.now)
+
+
+def at_start(scene: Scene, kind: str, *, is_shared: bool) -> None:
+    """Have a chore done now because a node starts; once for those that start together."""
+    if not is_shared:
+        at_once(scene, kind)
+        return
+    name = f"start:{int(scene.now.timestamp() // _TOGETHER.total_seconds())}"
+    _file(scene, kind, name, scene.now)
 
 
 def read_again(scene: Scene, source: str, after: timedelta) -> None:

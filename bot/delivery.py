@@ -7,7 +7,7 @@ looked for before it is made again, and everything else may be done twice.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot import outgoing
@@ -29,7 +29,7 @@ from bot.outgoing import (
     UpdateCard,
 )
 from bot.tags import CorpTags
-from bot.wecom import Article, ContactWay, MessageBudget, Wecom, WecomError, meaning
+from bot.wecom import Article, ContactWay, SharedBudget, Wecom, WecomError, meaning
 from bot.wecom.codes import NO_RELATION, UNKNOWN_CONTACT_WAY, Kind
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
@@ -60,7 +60,7 @@ class Delivery:
     wecom: Wecom
     company: Company
     tags: CorpTags
-    budget: MessageBudget
+    budget: SharedBudget
 
     async def __call__(self, work: Claimed) -> Step:
         """Make one call and return what to write of it."""
@@ -89,13 +89,6 @@ class Delivery:
                 return await self._welcome(what, work)
             case _:
                 assert_never(what)
-
-    async def remember_sent(self) -> None:
-        """Count what was sent in the last hour against the limits that WeCom counts by."""
-        now = self.company.now()
-        sent = await self.db.read(lambda tx: tx.audit.since(now - _LONGEST_WINDOW, _SENT))
-        for userid, at in sent:
-            self.budget.remember(userid, (now - at).total_seconds())
 
     async def _say(self, what: SendText | SendNews, work: Claimed) -> Step:
         await self._within_budget(what.userid)
@@ -266,6 +259,12 @@ class Delivery:
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:delivery")
+
+
+async def sent_lately(db: Database, now: datetime) -> list[tuple[str, float]]:
+    """Return to whom messages went in the last hour, on any node, and how many seconds ago."""
+    sent = await db.read(lambda tx: tx.audit.since(now - _LONGEST_WINDOW, _SENT))
+    return [(userid, (now - at).total_seconds()) for userid, at in sent]
 
 
 def _once_in(work: Claimed) -> int:

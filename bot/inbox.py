@@ -114,7 +114,7 @@ class Inbox:
         room: Room | None = None,
     ) -> None:
         self._store = store
-        self.now = now
+        self._now = now
         self._wake = wake
         self._room = room or Room()
         self._waiting: deque[tuple[Arrival, _Outcome]] = deque()
@@ -191,7 +191,7 @@ class Inbox:
 
     async def _commit(self, arrivals: list[Arrival]) -> None:
         jobs = [job for arrival in arrivals for job in arrival.jobs()]
-        now = self.now()
+        now = self._now()
         await self._store.write(lambda tx: tx.work.add(jobs, now))
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO, cast
 
@@ -70,6 +71,19 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.nodes = Gauge("menwei_nodes", "Nodes that live.", registry=self.registry)
+        self.clock = Gauge(
+            "menwei_clock_behind_seconds",
+            "By how much this machine's clock is behind the database's.",
+            registry=self.registry,
+        )
+        self.cache_up = Gauge(
+            "menwei_cache_up",
+            "Whether Redis answers; 1 also where none is configured.",
+            registry=self.registry,
+        )
+        self.cache_up.set(1)
+
     def called(self, path: str, code: int, seconds: float) -> None:
         """Note one call to WeCom."""
         self.calls.labels(path, str(code)).observe(seconds)
@@ -93,30 +107,42 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-def routes(
-    metrics: Metrics,
-    checks: Mapping[str, Check],
-    refresh: Callable[[], Awaitable[None]],
-    is_whole: Callable[[], bool],
-) -> list[web.RouteDef]:
-    """Return the routes operators use. `refresh` brings the gauges up to date.
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is asked when somebody wants to know how the program does.
 
-    A process of which a part has died is not `is_whole` any more and should be restarted.
+    `checks` stop the node from being ready; `notes` are only told, and '' is not. `refresh` brings
+    the gauges up to date. A process of which a part has died is not `is_whole` any more and should
+    be restarted; one that `is_draining` gets no more callbacks.
     """
 
+    checks: Mapping[str, Check]
+    notes: Mapping[str, Check]
+    refresh: Callable[[], Awaitable[None]]
+    is_whole: Callable[[], bool]
+    is_draining: Callable[[], bool]
+
+
+def routes(metrics: Metrics, health: Health) -> list[web.RouteDef]:
+    """Return the routes operators use."""
+
     async def healthz(_: web.Request) -> web.Response:
-        if is_whole():
+        if health.is_whole():
             return web.json_response({"status": "alive"})
         return web.json_response({"status": "broken"}, status=_BROKEN)
 
     async def readyz(_: web.Request) -> web.Response:
-        found = {name: await check() for name, check in checks.items()}
+        if health.is_draining():
+            return web.json_response({"node": "draining"}, status=_NOT_READY)
+        found = {name: await check() for name, check in health.checks.items()}
+        told = {name: await note() for name, note in health.notes.items()}
         ready = not any(found.values())
         body = {name: trouble or "ok" for name, trouble in found.items()}
+        body |= {name: said for name, said in told.items() if said}
         return web.json_response(body, status=_READY if ready else _NOT_READY)
 
     async def figures(_: web.Request) -> web.Response:
-        await refresh()
+        await health.refresh()
         return web.Response(body=metrics.render(), content_type="text/plain", charset="utf-8")
 
     return [

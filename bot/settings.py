@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,11 @@ from bot.source_settings import Source, Sources
 from bot.texts import LANGUAGES
 from workflows import rulebook
 from workflows.mistakes import Mistake
+from workflows.notations import Duration
+from workflows.schedules import parse_duration
 from workflows.sections import Rulebook
+
+_DRAIN = timedelta(seconds=5)  # by when a load balancer has noticed
 
 
 class BadSettings(Exception):
@@ -50,6 +55,13 @@ class Server(_Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     public_url: str = ""
+    # How long the door stays open once it is said to be closing; for nobody else to turn to, not.
+    drain: Duration | None = None
+
+    def drains(self, *, is_shared: bool) -> float:
+        """Return the seconds for which a node that was told to stop still takes callbacks."""
+        default = _DRAIN if is_shared else timedelta(0)
+        return (parse_duration(self.drain) if self.drain else default).total_seconds()
 
 
 class Callback(_Section):
@@ -94,7 +106,7 @@ class Storage(_Section):
     """Where the record is kept."""
 
     url: Secret = SecretStr("sqlite:///menwei.db")  # may hold a password
-    redis_url: Secret | None = None  # shares the access token among several nodes
+    redis_url: Secret | None = None  # shares the token and WeCom's limits among several nodes
 
     @property
     def address(self) -> str:

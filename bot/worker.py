@@ -17,7 +17,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.wecom import Kind, WecomError
+from bot.wecom import HeldBack, Kind, WecomError
 from storage.database import Database, Unavailable
 from storage.transaction import Transaction
 from storage.work import Claimed, Queue
@@ -30,6 +30,7 @@ _log = structlog.get_logger()
 
 # Parts of a lease: after the first nothing is begun, after both what is under way is broken off.
 _LEASE_USED, _GRACE = 0.5, 0.4
+_RENEWED_EVERY = 0.3
 
 
 class Ignore(Exception):
@@ -79,6 +80,7 @@ class Worker:
     now: Callable[[], datetime]
     width: int = 16
     lease: timedelta = timedelta(seconds=60)
+    longest: timedelta | None = None  # how long one row may take, its lease being renewed
     idle: float = 1.0  # polling is the truth, `wake` only a hint
     breath: float = 0.01  # seconds between claims while work is in hand: each one is a query
     patience: Patience = field(default_factory=Patience)
@@ -163,8 +165,8 @@ class Worker:
         """Return whether the lane may go on."""
         try:
             # Never in two hands at once: the handler ends before the lease does.
-            async with asyncio.timeout_at(until + _GRACE * self.lease.total_seconds()):
-                step = await self.handle(work)
+            async with asyncio.timeout_at(until + _GRACE * self.lease.total_seconds()) as end:
+                step = await self._handled(work, end)
             await self.db.write(lambda tx: self._finish(tx, work, step))
             self.count(work.kind, "done")
             for wake in self.wake_others:
@@ -177,9 +179,49 @@ class Worker:
             due = self.now() + wait.delay
             await self._write(work, lambda tx: tx.work.postpone(work, due, "postponed"))
             return False
+        except HeldBack as held:  # nothing is wrong with the work
+            due, why = self.now() + held.retry_after, str(held)
+            await self._write(work, lambda tx: tx.work.postpone(work, due, why))
+            return False
         except Exception as error:  # one poisoned event stops nobody
             return await self._failed(work, error)
         return True
+
+    async def _handled(self, work: Claimed, end: asyncio.Timeout) -> Step:
+        """Return the step; renew the lease of work that may take longer than one."""
+        if self.longest is None:
+            return await self.handle(work)
+        renewing = asyncio.create_task(self._renew(work, end, self.longest.total_seconds()))
+        try:
+            return await self.handle(work)
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
+
+    async def _renew(self, work: Claimed, end: asyncio.Timeout, longest: float) -> None:
+        """Put the end of the lease off, and with it the end of the handler.
+
+        A process that stops has no more time than the lease it holds.
+        """
+        loop, lease = asyncio.get_running_loop(), self.lease.total_seconds()
+        last = loop.time() + longest
+        while not self._stopping and loop.time() < last:
+            await asyncio.sleep(_RENEWED_EVERY * lease)
+            at = loop.time()
+            kept = await self._kept(work)
+            if end.expired():
+                return
+            if kept is not None:
+                end.reschedule(at + (_LEASE_USED + _GRACE) * lease if kept else at)
+
+    async def _kept(self, work: Claimed) -> bool | None:
+        """Renew a lease; False if somebody else has the work by now, None if nobody can tell."""
+        until = self.now() + self.lease
+        try:
+            return await self.db.write(lambda tx: tx.work.renew(work, until))
+        except Exception as error:
+            _log.warning("lease_not_renewed", work=work.id, error=type(error).__name__)
+            return None
 
     def _finish(self, tx: Transaction, work: Claimed, step: Step) -> None:
         if tx.work.done(work, self.now()):  # else the lease ran out and another claim has it
@@ -189,6 +231,9 @@ class Worker:
         await self._write(work, lambda tx: tx.work.release(work, self.now()))
 
     async def _failed(self, work: Claimed, error: Exception) -> bool:
+        if self._stopping and isinstance(error, TimeoutError):  # another process has the time
+            await self._release(work)
+            return False
         reason = _describe(error)
         _log.warning("work_failed", kind=work.kind, work=work.id, tries=work.tries, reason=reason)
         pause = self._next_try(work, error)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+
+T = TypeVar("T")
+
+_PATIENCE = 1.0  # seconds for an answer: people wait behind it
+_REST = 5.0  # seconds for which a Redis that failed is left alone
+_PARTS = 60  # of a window, by which what is spent in it is counted
 
 
 class CacheUnavailable(Exception):
@@ -26,6 +35,12 @@ class Cache(Protocol):
 
     async def delete(self, key: str) -> None:
         """Forget the text or counter."""
+
+    async def take(self, key: str, holder: str, ttl: timedelta) -> bool:
+        """Keep the holder's name unless another's is kept: a lock that ends by itself."""
+
+    async def give_back(self, key: str, holder: str) -> None:
+        """Forget the name if it is still this holder's."""
 
     async def hit(self, key: str, window: timedelta) -> int:
         """Count once and return the count; it starts anew a `window` after its first hit."""
@@ -58,6 +73,18 @@ class MemoryCache:
         self._texts.pop(key, None)
         self._counts.pop(key, None)
 
+    async def take(self, key: str, holder: str, ttl: timedelta) -> bool:
+        """Keep the holder's name unless another's is kept: a lock that ends by itself."""
+        if await self.get(key) not in {None, holder}:
+            return False
+        await self.set(key, holder, ttl)
+        return True
+
+    async def give_back(self, key: str, holder: str) -> None:
+        """Forget the name if it is still this holder's."""
+        if await self.get(key) == holder:
+            await self.delete(key)
+
     async def hit(self, key: str, window: timedelta) -> int:
         """Count once and return the count; it starts anew a `window` after its first hit."""
         self._sweep()
@@ -89,48 +116,157 @@ return count
 """
 
 
-class RedisCache:
-    """For several nodes. Every call raises CacheUnavailable when Redis does not answer."""
+_TAKE = """
+local kept = redis.call('GET', KEYS[1])
+if kept and kept ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+_GIVE_BACK = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+# Counts by parts of each window, in Redis' own time. A part counts until all of it is too old, so
+# that no stretch as long as the window ever holds more than it may. ARGV: parts, then most and
+# milliseconds of each rate. Returns the milliseconds to wait; 0 if it was counted.
+_SPEND = """
+local barred = redis.call('PTTL', KEYS[2])
+if barred > 0 then return barred end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local kept, parts = redis.call('HGETALL', KEYS[1]), tonumber(ARGV[1])
+local spent, wait, longest = {}, 0, 0
+for i = 1, #kept, 2 do
+  local window, part = string.match(kept[i], '(%d+):(%d+)')
+  local free = (part + 1) * window / parts + window
+  if free <= now then redis.call('HDEL', KEYS[1], kept[i])
+  else
+    spent[window] = spent[window] or {}
+    table.insert(spent[window], {free, tonumber(kept[i + 1])})
+  end
+end
+for i = 2, #ARGV, 2 do
+  local most, window, sum = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), 0
+  local own = spent[ARGV[i + 1]] or {}
+  table.sort(own, function(a, b) return a[1] > b[1] end)
+  for _, each in ipairs(own) do
+    sum = sum + each[2]
+    if sum >= most then wait = math.max(wait, each[1] - now) break end
+  end
+  longest = math.max(longest, window)
+end
+if wait > 0 then return math.ceil(wait) end
+for i = 2, #ARGV, 2 do
+  local part = math.floor(now / (ARGV[i + 1] / parts))
+  redis.call('HINCRBY', KEYS[1], ARGV[i + 1] .. ':' .. string.format('%.0f', part), 1)
+end
+redis.call('PEXPIRE', KEYS[1], longest * 2)
+return 0
+"""
 
-    def __init__(self, url: str, prefix: str = "menwei:") -> None:
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most so many within any stretch of time as long as the window."""
+
+    most: int
+    window: timedelta
+
+
+class RedisCache:
+    """For several nodes. Every call raises CacheUnavailable when Redis does not answer.
+
+    After a failure it is left alone for some seconds, in which every call fails at once; then one
+    call at a time tries again. `on_change` hears when it goes (False) and when it is back (True).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        prefix: str = "menwei:",
+        *,
+        on_change: Callable[[bool], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._redis = Redis.from_url(
-            url, decode_responses=True, socket_timeout=2, socket_connect_timeout=2
+            url,
+            decode_responses=True,
+            socket_timeout=_PATIENCE,
+            socket_connect_timeout=_PATIENCE,
+            retry=Retry(NoBackoff(), 0),
         )
         self._hit = self._redis.register_script(_HIT)
+        self._take = self._redis.register_script(_TAKE)
+        self._give_back = self._redis.register_script(_GIVE_BACK)
+        self._spend = self._redis.register_script(_SPEND)
         self._prefix = prefix
+        self._on_change = on_change
+        self._clock = clock
+        self._next_try = 0.0
+        self.is_up = True  # as far as is known
 
     async def get(self, key: str) -> str | None:
         """Return the text, None if there is none or it has ended."""
-        try:
-            found = await self._redis.get(self._prefix + key)
-        except RedisError as error:
-            raise CacheUnavailable(type(error).__name__) from None
+        found = await self._asked(lambda: self._redis.get(self._prefix + key))
         return None if found is None else str(found)
 
     async def set(self, key: str, value: str, ttl: timedelta) -> None:
         """Keep the text for that long."""
-        try:
-            await self._redis.set(self._prefix + key, value, px=_milliseconds(ttl))
-        except RedisError as error:
-            raise CacheUnavailable(type(error).__name__) from None
+        await self._asked(lambda: self._redis.set(self._prefix + key, value, px=_milliseconds(ttl)))
 
     async def delete(self, key: str) -> None:
         """Forget the text or counter."""
-        try:
-            await self._redis.delete(self._prefix + key, self._counter(key))
-        except RedisError as error:
-            raise CacheUnavailable(type(error).__name__) from None
+        await self._asked(lambda: self._redis.delete(self._prefix + key, self._counter(key)))
+
+    async def take(self, key: str, holder: str, ttl: timedelta) -> bool:
+        """Keep the holder's name unless another's is kept: a lock that ends by itself."""
+        values: list[str | int] = [holder, _milliseconds(ttl)]
+        return bool(await self._asked(lambda: self._take([self._prefix + key], values)))
+
+    async def give_back(self, key: str, holder: str) -> None:
+        """Forget the name if it is still this holder's."""
+        await self._asked(lambda: self._give_back([self._prefix + key], [holder]))
 
     async def hit(self, key: str, window: timedelta) -> int:
         """Count once and return the count; it starts anew a `window` after its first hit."""
-        try:
-            return int(await self._hit([self._counter(key)], [_milliseconds(window)]))
-        except RedisError as error:
-            raise CacheUnavailable(type(error).__name__) from None
+        values = [_milliseconds(window)]
+        return int(await self._asked(lambda: self._hit([self._counter(key)], values)))
+
+    async def spend(self, key: str, rates: Sequence[Rate]) -> timedelta:
+        """Count once and return zero, or how long to wait until one more is allowed."""
+        values = [
+            _PARTS,
+            *(each for rate in rates for each in (rate.most, _milliseconds(rate.window))),
+        ]
+        keys = [f"{self._prefix}spent:{key}", f"{self._prefix}bar:{key}"]
+        return timedelta(milliseconds=int(await self._asked(lambda: self._spend(keys, values))))
+
+    async def bar(self, key: str, span: timedelta) -> None:
+        """Let nobody spend anything under this key for so long."""
+        name = f"{self._prefix}bar:{key}"
+        await self._asked(lambda: self._redis.set(name, "1", px=_milliseconds(span)))
 
     async def aclose(self) -> None:
         """Let go of the connections."""
         await self._redis.aclose()
+
+    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
+        if not self.is_up:
+            if self._clock() < self._next_try:
+                raise CacheUnavailable("left alone for some seconds")
+            self._next_try = self._clock() + _REST  # whoever comes meanwhile does not wait
+        try:
+            answer = await ask()
+        except RedisError as error:
+            self._next_try = self._clock() + _REST
+            self._is_now(up=False)
+            raise CacheUnavailable(type(error).__name__) from None
+        self._is_now(up=True)
+        return answer
+
+    def _is_now(self, *, up: bool) -> None:
+        if up is not self.is_up:
+            self.is_up = up
+            self._on_change(up)
 
     def _counter(self, key: str) -> str:
         return f"{self._prefix}count:{key}"

@@ -433,6 +433,14 @@ source_states = Table(
     Column("body", Text, nullable=False),
 )
 
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("seen_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
 drafts = Table(
     "drafts",
     metadata,

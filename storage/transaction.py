@@ -17,6 +17,7 @@ from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
 from storage.lists import Lists
+from storage.nodes import Nodes
 from storage.people import People
 from storage.policies import Policies
 from storage.precedents import Precedents
@@ -49,6 +50,7 @@ class Transaction:
         "freezes",
         "grants",
         "lists",
+        "nodes",
         "people",
         "policies",
         "precedents",
@@ -74,6 +76,7 @@ class Transaction:
         self.freezes = Freezes(connection)
         self.grants = Grants(connection)
         self.lists = Lists(connection)
+        self.nodes = Nodes(connection)
         self.people = People(connection)
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)

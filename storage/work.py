@@ -52,6 +52,7 @@ _RETRY = (
     .where(*_MINE)
     .values(due=bindparam("new_due"), error=bindparam("new_error"), leased=0)
 )
+_RENEW = update(work).where(*_MINE).values(due=bindparam("new_due"))
 _POSTPONE = _RETRY.values(tries=work.c.tries - 1)
 # Not needed for the order: claims need not look at rows again and again that cannot move yet.
 _WAIT_BEHIND = (
@@ -169,6 +170,10 @@ class Work:
         parameters = {"own_queue": int(claim.queue), "own_lane": claim.lane, "own_id": claim.id}
         self._connection.execute(_WAIT_BEHIND, parameters | {"new_due": due})
         return True
+
+    def renew(self, claim: Claimed, until: datetime) -> bool:
+        """Lease the row until then: whoever has it needs longer. False as in `done`."""
+        return self._mine(_RENEW, claim, new_due=until)
 
     def release(self, claim: Claimed, now: datetime) -> bool:
         """Give an untouched row back, as if it had not been claimed. False as in `done`."""

@@ -91,6 +91,15 @@ class MemoryStore:
         self._break()
         self.kept.pop(key, None)
 
+    async def take(self, key: str, holder: str, _: timedelta) -> bool:
+        self._break()
+        return self.kept.setdefault(key, holder) == holder
+
+    async def give_back(self, key: str, holder: str) -> None:
+        self._break()
+        if self.kept.get(key) == holder:
+            del self.kept[key]
+
     def _break(self) -> None:
         if self._broken:
             raise CacheUnavailable(f"store of {TOKEN} is down")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.actions import bulk_adding, deciding, rejudging, timers
 from bot.actions.scene import Scene
@@ -18,12 +19,19 @@ REASSIGN = "sweep_reassign"  # find anew who decides: people left, moved, or los
 RECHECK = "sweep_recheck"  # judge by the new rules: stricter ends it, looser changes nothing
 REASSIGN_FOR = "sweep_reassign_for"  # the same, for what waits for one person
 KINDS = frozenset({REASSIGN, RECHECK, REASSIGN_FOR})
+_ALL_NODES_KNOW = timedelta(seconds=5)
 _PAGE = 100  # callbacks wait while a page is written
 
 
 def start(scene: Scene, kind: str) -> None:
-    """Have the clock go through what is pending."""
+    """Have the clock go through what is pending.
+
+    Other nodes follow a change within a second; what they still did by the old rules is found by
+    going through it once more.
+    """
     _next(scene, kind, "")
+    if kind == RECHECK and len(scene.tx.nodes.living(scene.now)) > 1:
+        _next(scene, kind, "", scene.now + _ALL_NODES_KNOW)
 
 
 def start_for(scene: Scene, userid: str) -> None:
@@ -48,9 +56,10 @@ def go_on(scene: Scene, kind: str, last: str) -> None:
         _next(scene, kind, f"{userid}|{page[-1].id}" if userid else page[-1].id)
 
 
-def _next(scene: Scene, kind: str, last: str) -> None:
-    key = f"{kind}:{last}@{scene.now.isoformat()}"  # every change of people asks for its own sweep
-    scene.tx.work.add([Job(Queue.TIMERS, kind, key, last, key)], scene.now)
+def _next(scene: Scene, kind: str, last: str, due: datetime | None = None) -> None:
+    at = due or scene.now
+    key = f"{kind}:{last}@{at.isoformat()}"  # every change of people asks for its own sweep
+    scene.tx.work.add([Job(Queue.TIMERS, kind, key, last, key, at)], scene.now)
 
 
 def _step(scene: Scene, kind: str, request: Request) -> Reassign | Recheck:

@@ -19,6 +19,8 @@ from bot.settings import Reading, Settings
 from storage.database import Database
 from workflows.sections import Rulebook
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
 
 def serve(
     config: Config = CONFIG,
@@ -70,11 +72,21 @@ def _last_in_force(reading: Reading) -> Settings:
 
 async def _serve(found: Settings, config: Path) -> None:
     stop = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    async with App(found, file=config).running() as address:
+    for each in _STOPPING:
+        asyncio.get_running_loop().add_signal_handler(each, _told_to_stop, stop)
+    app = App(found, file=config)
+    async with app.running() as address:
         shell.complain(f"Menwei listens on {address}. Callback URL: {_callback(found, address)}")
         await stop.wait()
+        await app.drain()
+
+
+def _told_to_stop(stop: asyncio.Event) -> None:
+    """Begin to stop; whoever asks once more does not want to wait."""
+    stop.set()
+    for each in _STOPPING:
+        asyncio.get_running_loop().remove_signal_handler(each)
+        signal.signal(each, signal.SIG_DFL)
 
 
 def _callback(found: Settings, address: str) -> str:

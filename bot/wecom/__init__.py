@@ -17,12 +17,14 @@ from bot.wecom.answers import (
     TagMembers,
     Transferred,
 )
+from bot.wecom.budgets import SharedBudget
 from bot.wecom.client import Wecom
 from bot.wecom.codes import Kind, meaning
-from bot.wecom.errors import Unreachable, WecomError
+from bot.wecom.errors import HeldBack, Unreachable, WecomError
 from bot.wecom.limits import MessageBudget, cut, cut_characters
 from bot.wecom.messages import Article
 from bot.wecom.tokens import TokenStore
+from bot.wecom.traffic import Traffic
 
 __all__ = [
     "AppReply",
@@ -35,15 +37,18 @@ __all__ = [
     "FollowedPage",
     "GroupChat",
     "GroupMember",
+    "HeldBack",
     "Kind",
     "MenuButton",
     "MessageBudget",
     "Scope",
     "Sent",
+    "SharedBudget",
     "Tag",
     "TagGroup",
     "TagMembers",
     "TokenStore",
+    "Traffic",
     "Transferred",
     "Unreachable",
     "Wecom",

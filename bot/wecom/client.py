@@ -13,6 +13,7 @@ from bot.wecom.contacts import Contacts
 from bot.wecom.directory import DirectoryCalls
 from bot.wecom.messages import Messages
 from bot.wecom.tokens import App, Tokens, TokenStore
+from bot.wecom.traffic import Traffic
 from bot.wecom.wire import TIMEOUT, OnCall, Wire
 
 
@@ -36,7 +37,8 @@ class Wecom(Messages, Contacts, DirectoryCalls, AgentCalls):
         clock: Callable[[], float] = time.monotonic,
         on_call: OnCall,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
+        traffic: Traffic | None = None,
     ) -> None:
-        wire = Wire(http, api_base, clock=clock, on_call=on_call, timeout=timeout)
+        wire = Wire(http, api_base, clock=clock, on_call=on_call, timeout=timeout, traffic=traffic)
         app = App(corp_id, agent_id, secret)
         super().__init__(wire, Tokens(wire, app, store=cache, clock=clock), app)

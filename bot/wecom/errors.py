@@ -39,14 +39,30 @@ class Unreachable(WecomError):
     """No usable answer: refused connection, timeout, HTTP error, or not WeCom's JSON.
 
     `maybe_done` says whether WeCom may have carried the call out all the same; before repeating
-    one that is not idempotent, look what became of it.
+    one that is not idempotent, look what became of it. `is_silence`: we waited in vain.
     """
 
     def __init__(
-        self, path: str, hint: str, *, code: int = codes.NO_ANSWER, maybe_done: bool = True
+        self,
+        path: str,
+        hint: str,
+        *,
+        code: int = codes.NO_ANSWER,
+        maybe_done: bool = True,
+        is_silence: bool = False,
     ) -> None:
         super().__init__(code, Kind.RETRY, path, hint)
         self.maybe_done = maybe_done
+        self.is_silence = is_silence
+
+
+class HeldBack(WecomError):
+    """The call was not made, to stay below WeCom's limits; nothing is wrong with it."""
+
+    def __init__(self, path: str, hint: str, seconds: float) -> None:
+        wait = timedelta(seconds=seconds)
+        super().__init__(codes.TOO_OFTEN, Kind.WAIT, path, f"held back: {hint}", retry_after=wait)
+        self.retry_after: timedelta = wait
 
 
 def refusal(code: int, path: str, said: str = "") -> WecomError:

@@ -1,11 +1,9 @@
-"""WeCom's limits that we keep ourselves: lengths of text, calls at once, messages per member."""
+"""WeCom's limits that we keep ourselves: lengths of text, messages per member."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Iterable
 
 TEXT_BYTES = 2048  # message/send, document 90236
 WELCOME_BYTES = 4000  # document 92137
@@ -41,27 +39,12 @@ def cut_characters(text: str, most: int) -> str:
     return text[: most - 1].rstrip(_JOINER) + _ELLIPSIS
 
 
-class Gates:
-    """Lets at most `most` calls of one API be under way at once.
-
-    WeCom publishes no figure for error 45033, so the ceiling is a careful guess.
-    """
-
-    def __init__(self, most: int = 5) -> None:
-        self._most = most
-        self._gates: dict[str, asyncio.Semaphore] = {}
-
-    def at(self, path: str) -> asyncio.Semaphore:
-        """Return the gate of an API, to be entered with `async with`."""
-        return self._gates.setdefault(path, asyncio.Semaphore(self._most))
-
-
 class MessageBudget:
     """Keeps messages to one member below the rate at which WeCom drops them without an error.
 
     WeCom allows an app 30 a minute and 1000 an hour per member (document 90312). The defaults
     leave room for messages that set off within one window and arrive within another. The count
-    is this process's own; several processes must share the rates out among themselves.
+    is this process's own; `bot.wecom.budgets` counts for several.
     """
 
     def __init__(
@@ -72,20 +55,42 @@ class MessageBudget:
         self._sent: dict[str, deque[float]] = {}
         self._next_sweep = clock() + 3600.0
 
-    async def delay(self, userid: str) -> float:
-        """Return the seconds to wait before asking again; 0 means send now, it is counted."""
-        now = self._clock()
-        self._sweep(now)
-        sent = self._sent.setdefault(userid.lower(), deque())
-        self._forget_old(sent, now)
-        wait = max(_until_free(sent, most, window, now) for most, window in self._windows)
+    async def delay(self, userid: str, weight: int = 1) -> float:
+        """Return the seconds to wait before asking again; 0 means send now, it is counted.
+
+        With a `weight` it counts for as many, but one is allowed however heavy it is.
+        """
+        self._sweep(self._clock())
+        wait = self.wait(userid, weight)
         if wait == 0.0:
-            sent.append(now)
+            self._sent.setdefault(userid.lower(), deque()).extend([self._clock()] * weight)
         return wait
 
+    def wait(self, userid: str, weight: int = 1) -> float:
+        """Return the same without counting anything."""
+        now = self._clock()
+        sent = self._sent.get(userid.lower(), deque())
+        self._forget_old(sent, now)
+        return max(
+            _until_free(sent, max(1, most - weight + 1), window, now)
+            for most, window in self._windows
+        )
+
     def remember(self, userid: str, seconds_ago: float) -> None:
-        """Count a message that an earlier run of the program sent; the oldest first."""
+        """Count a message that was sent before, by this process or another; the oldest first."""
         self._sent.setdefault(userid.lower(), deque()).append(self._clock() - seconds_ago)
+
+    def recall(self, sent: Iterable[tuple[str, float]], but: float) -> None:
+        """Count these (member, seconds ago) in place of all but what was counted in the last `but`.
+
+        What is both here and there counts twice, which is on the safe side.
+        """
+        now = self._clock()
+        found = [(at, key) for key, kept in self._sent.items() for at in kept if at >= now - but]
+        found += [(now - seconds, userid.lower()) for userid, seconds in sent]
+        self._sent.clear()
+        for at, key in sorted(found):
+            self._sent.setdefault(key, deque()).append(at)
 
     def _forget_old(self, sent: deque[float], now: float) -> None:
         longest = max(window for _, window in self._windows)
@@ -107,6 +112,6 @@ def _until_free(sent: deque[float], most: int, window: float, now: float) -> flo
     """Return the seconds until fewer than `most` of `sent` lie within `window`."""
     if len(sent) < most:
         return 0.0
-    blocking = next(islice(reversed(sent), most - 1, None))
+    blocking = sent[-most]
     # A millisecond more, so that rounding never makes the promised moment too early.
     return max(0.0, blocking + window - now + 0.001) if blocking > now - window else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ _BARRED_BY = frozenset({codes.BAD_SECRET, codes.BAD_CORP_ID, codes.TOO_OFTEN})
 _MOST_A_MINUTE = 5
 _MARGIN = 300.0  # seconds before its end at which a token is no longer used
 _TRUST_STORED = 60.0  # seconds after which a token found in the store is looked up again
+# A turn outlives a call for a token; whoever dies in it holds the others up for no longer.
+_TURN = timedelta(seconds=12)
+_BETWEEN_LOOKS, _MOST_LOOKS = 0.1, 150
 
 
 class TokenStore(Protocol):
@@ -45,6 +49,12 @@ class TokenStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Forget it."""
+
+    async def take(self, key: str, holder: str, ttl: timedelta) -> bool:
+        """Keep the holder's name unless another's is kept."""
+
+    async def give_back(self, key: str, holder: str) -> None:
+        """Forget the name if it is still this holder's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,7 @@ class Tokens:
         self._fetched_at: deque[float] = deque(maxlen=_MOST_A_MINUTE)
         self._barred: WecomError | None = None
         self._barred_until = 0.0
+        self._name = secrets.token_hex(8)  # under which this node takes its turn
 
     async def current(self) -> SecretStr:
         """Return a token, asking WeCom only if none is known."""
@@ -111,9 +122,24 @@ class Tokens:
             task.exception()  # seen, even if every caller has gone
 
     async def _obtain(self) -> SecretStr:
-        stored = await self._if_store_works(self._store.get(self._app.token_key))
-        if stored and (token := SecretStr(stored)) != self._refused:
-            return self._hold(token, _TRUST_STORED)
+        """Return what another node has got, or get it: one node at a time."""
+        turn = f"{self._app.token_key}:turn"
+        for _ in range(_MOST_LOOKS):
+            if token := await self._stored():
+                return self._hold(token, _TRUST_STORED)
+            taken = await self._if_store_works(self._store.take(turn, self._name, _TURN))
+            if taken is not False:  # None: there is no store, so nobody to wait for
+                break
+            await asyncio.sleep(_BETWEEN_LOOKS)
+        try:
+            # Between our look and our turn another node may have finished its own.
+            if token := await self._stored():
+                return self._hold(token, _TRUST_STORED)
+            return await self._obtain_ourselves()
+        finally:
+            await self._if_store_works(self._store.give_back(turn, self._name))
+
+    async def _obtain_ourselves(self) -> SecretStr:
         self._heed_limits()
         token, lasts = await self._fetch()
         self._hold(token, lasts)
@@ -121,6 +147,11 @@ class Tokens:
             self._store.set(self._app.token_key, token.get_secret_value(), timedelta(seconds=lasts))
         )
         return token
+
+    async def _stored(self) -> SecretStr | None:
+        stored = await self._if_store_works(self._store.get(self._app.token_key))
+        token = SecretStr(stored) if stored else None
+        return None if token == self._refused else token
 
     def _hold(self, token: SecretStr, seconds: float) -> SecretStr:
         self._held, self._held_until = token, self._clock() + seconds
@@ -161,8 +192,7 @@ class Tokens:
     async def _if_store_works(self, doing: Awaitable[T]) -> T | None:
         try:
             return await doing
-        except CacheUnavailable:  # costs a call, not the bot
-            _log.warning("token_store_unavailable")
+        except CacheUnavailable:  # costs a call, not the bot; the cache says when it goes
             return None
 
 

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from bot.wecom import errors
 from bot.wecom.errors import Unreachable, WecomError
-from bot.wecom.limits import Gates
+from bot.wecom.traffic import Traffic
 
 Answer = dict[str, Any]
 OnCall = Callable[[str, int, float], None]  # path, errcode, seconds
@@ -67,22 +67,24 @@ class Wire:
         clock: Callable[[], float],
         on_call: OnCall,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
+        traffic: Traffic | None = None,
     ) -> None:
         self._http = http
         self._root = f"{api_base.rstrip('/')}/cgi-bin/"
         self._clock = clock
         self._on_call = on_call
         self._timeout = timeout
-        self._gates = Gates()
+        self._traffic = traffic or Traffic(clock)
 
     async def exchange(self, call: Call) -> Answer:
         """Return WeCom's answer to `call`; raise `WecomError` for anything but errcode 0."""
         body = _form(call.upload) if call.upload else _written(call)
-        async with self._gates.at(call.path):
+        async with self._traffic.passage(call.path):
             started = self._clock()
             answer = await self._asked(call, body)
-            code = answer.code if isinstance(answer, WecomError) else 0
-            self._on_call(call.path, code, self._clock() - started)
+            refused = answer if isinstance(answer, WecomError) else None
+            self._on_call(call.path, refused.code if refused else 0, self._clock() - started)
+            await self._traffic.heard(call.path, refused)
         if isinstance(answer, WecomError):
             raise answer
         return answer
@@ -108,8 +110,10 @@ class Wire:
                 return await _bounded(call.path, response.content)
         except (aiohttp.ClientError, TimeoutError) as broken:
             # The class says enough; the text may hold the URL.
-            why = "timeout" if isinstance(broken, TimeoutError) else type(broken).__name__
-            return Unreachable(call.path, why, maybe_done=not isinstance(broken, _NEVER_LEFT))
+            silent = isinstance(broken, TimeoutError)
+            why = "timeout" if silent else type(broken).__name__
+            left = not isinstance(broken, _NEVER_LEFT)
+            return Unreachable(call.path, why, maybe_done=left, is_silence=silent)
 
 
 def _written(call: Call) -> bytes | None:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.clock import Clock
+from bot.nodes import AgreedClock
 from storage.database import Database, Unavailable
 from storage.work import Job, Queue
 
 LEASE = timedelta(minutes=1)
-NEARLY = timedelta(seconds=1)
+NEARLY = timedelta(seconds=2)
 
 
 async def test_two_nodes_whose_clocks_are_a_minute_apart_have_one_time(db: Database) -> None:
@@ -55,5 +55,5 @@ def test_a_start_without_the_database_says_so_and_shows_no_trace() -> None:
         Database.open("postgresql://nobody@127.0.0.1:1/none").upgrade()
 
 
-def clock(seconds: float) -> Clock:
-    return Clock(lambda: datetime.now(UTC) + timedelta(seconds=seconds))
+def clock(seconds: float) -> AgreedClock:
+    return AgreedClock(lambda: datetime.now(UTC) + timedelta(seconds=seconds))
