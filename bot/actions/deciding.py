@@ -12,6 +12,7 @@ from bot.actions import (
     cards,
     freezes,
     grants,
+    knowing,
     performing,
     resubmitting,
     timers,
@@ -149,6 +150,8 @@ def advance(scene: Scene, request: Request, step: Step) -> Request:
     )
     if new is request:
         return request
+    if external := request.subject.external_userid:
+        knowing.hold(scene, external)  # before the request, as events do: else both may get stuck
     if not scene.tx.requests.move(request, new):
         raise Refused("changed_meanwhile", id=request.id)
     _record(scene, new, step)

@@ -21,10 +21,26 @@ def remember(scene: Scene, contact: ExternalContact) -> None:
     What WeCom cannot know (containment, the governing request) is kept.
     """
     tx = scene.tx
+    hold(scene, contact.external_userid)
     tx.relations.put_customer(_customer(contact))
     for follower in contact.follow_user:
         old = tx.relations.get(follower.userid, contact.external_userid)
         tx.relations.put(_relation(contact.external_userid, follower, old))
+
+
+def hold(scene: Scene, external_userid: str) -> None:
+    """Let nobody else change the customer's relations until this step is committed.
+
+    A relation is read, changed and written back whole: of two steps at once, on two nodes or two
+    connections, the later one would undo the earlier.
+    """
+    scene.tx.hold(f"customer:{external_userid}")
+
+
+def relation(scene: Scene, userid: str, external_userid: str) -> Relation | None:
+    """Return what the two are to each other, to be changed by this step alone."""
+    hold(scene, external_userid)
+    return scene.tx.relations.get(userid, external_userid)
 
 
 def follower(contact: ExternalContact | None, userid: str) -> FollowUser | None:
@@ -41,7 +57,7 @@ def name_of(scene: Scene, external_userid: str) -> str:
 
 def marked(scene: Scene, mark: MarkRelation) -> None:
     """Write down that tags and remark of a relation are as we have ordered them."""
-    known = scene.tx.relations.get(mark.userid, mark.external_userid)
+    known = relation(scene, mark.userid, mark.external_userid)
     if known is None:
         return
     tags = (known.tags | set(mark.add_tags)) - set(mark.remove_tags)

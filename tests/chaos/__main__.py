@@ -29,7 +29,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=_USUAL, help="how long the storm lasts")
     parser.add_argument("--quick", action="store_true", help="a storm of half a minute")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of all dice")
-    parser.add_argument("--keep", action="store_true", help="keep configs and logs of the nodes")
+    parser.add_argument("--keep", action="store_true", help="keep logs of the nodes and all tables")
     return parser.parse_args()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -122,6 +123,8 @@ class Run:
     async def _look(self, simulator: Simulator, people: People, nodes: Nodes) -> list[Wrong]:
         seen = evidence.collect(self.database, simulator.world, people.deeds, self._post)
         wrongs = checker.examine(seen)
+        tables = json.dumps(dict(seen.tables), ensure_ascii=False, indent=1, default=str)
+        (self.folder / "tables.json").write_text(tables, "utf-8")
         verified, said = await nodes.programs[0].run("audit", "verify")
         if verified:
             wrongs.append(Wrong("record", f"menwei audit verify: {said.strip()}"))
