@@ -14,6 +14,7 @@ from tests.scenario.program import Program
 CLOCKS = (0.0, 30.0, -30.0)  # seconds by which each node's clock is wrong
 _NOTICED_AFTER = 0.4  # seconds until the load balancer knows that a node is gone
 _ENDS_WITHIN = 30.0
+_STARTS = 20  # while the database is cut off again and again
 _URL = re.compile(r'^url = ".*"$', re.MULTILINE)
 
 
@@ -90,17 +91,15 @@ class Nodes:
 
     async def _begin(self, program: Program) -> None:
         """Start it, and again should it end by itself, as systemd would."""
-        await program.start()
-        ready = asyncio.create_task(program.ready())
-        while not ready.done():
-            await asyncio.wait({ready}, timeout=0.2)
-            if not ready.done() and _has_ended(program.pid):
-                await program.gone()
-                self.false_starts += 1
-                await asyncio.sleep(1.0)
-                await program.start()
-        await ready
-        self.behind.append(_door(program))
+        for _ in range(_STARTS):
+            await program.start()
+            if await _is_up(program):
+                self.behind.append(_door(program))
+                return
+            await program.gone()
+            self.false_starts += 1
+            await asyncio.sleep(1.0)
+        raise TimeoutError(f"{program.address} does not start: {program.said()}")
 
     def _out(self, program: Program) -> None:
         if _door(program) in self.behind:
@@ -109,6 +108,18 @@ class Nodes:
 
 def _door(program: Program) -> str:
     return f"{program.address}/wecom/callback"
+
+
+async def _is_up(program: Program) -> bool:
+    """Wait until it is ready; False if it ended before."""
+    ready = asyncio.create_task(program.ready())
+    while not ready.done():
+        await asyncio.wait({ready}, timeout=0.2)
+        if not ready.done() and _has_ended(program.pid):
+            ready.cancel()
+            return False
+    await ready
+    return True
 
 
 def _has_ended(pid: int) -> bool:
