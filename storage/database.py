@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
@@ -61,6 +62,11 @@ class Database:
         Nothing is connected to before the first use.
         """
         return cls(engines.build(url))
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database; None for PostgreSQL."""
+        return self._file
 
     @property
     def is_shared(self) -> bool:
