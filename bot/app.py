@@ -95,7 +95,7 @@ class App:
         now = self._clock.now
         rules = policy.compile_policy(self.settings.rules, holidays.CHINA)
         company = Company(rules, now)
-        nodes = Nodes(db, company, self._clock, self.settings.server.port)
+        nodes = Nodes(db, company, self._clock, self.settings.server.port, lambda: _is_up(cache))
         wecom = self._wecom(http, cache, metrics, nodes)
         tags = CorpTags(wecom, now)
         delivery = Delivery(db, wecom, company, tags, _messages(db, cache, nodes))
@@ -144,10 +144,9 @@ class App:
         def seconds() -> float:
             return self._clock.now().timestamp()
 
-        def living() -> int:
-            return nodes.count
-
-        calls = SharedBudget("calls", OF_AN_API, clock=seconds, ledger=_ledger(cache), nodes=living)
+        calls = SharedBudget(
+            "calls", OF_AN_API, clock=seconds, fellows=nodes, ledger=_ledger(cache)
+        )
         return Wecom(
             http,
             api_base=wish.api_base,
@@ -156,7 +155,7 @@ class App:
             secret=wish.secret,
             cache=cache,
             on_call=metrics.called,
-            traffic=Traffic(seconds, budget=calls, nodes=living),
+            traffic=Traffic(seconds, budget=calls, nodes=lambda: nodes.count),
         )
 
     def _workers(
@@ -274,13 +273,17 @@ def _ledger(cache: Cache) -> RedisCache | None:
     return cache if isinstance(cache, RedisCache) else None
 
 
+def _is_up(cache: Cache) -> bool:
+    return cache.is_up if isinstance(cache, RedisCache) else True
+
+
 def _messages(db: Database, cache: Cache, nodes: Nodes) -> SharedBudget:
     return SharedBudget(
         "messages",
         TO_A_MEMBER,
         clock=time.monotonic,
+        fellows=nodes,
         ledger=_ledger(cache),
-        nodes=lambda: nodes.count,
         recall=lambda: sent_lately(db, nodes.clock.now()),
     )
 

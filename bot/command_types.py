@@ -313,6 +313,20 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """死信: what was given up, or one such thing."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayWork:
+    """重放: try something again that was given up, or everything."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """规则: the rules in force."""
 
@@ -402,6 +416,8 @@ Command = (
     | BreakGlass
     | ConfirmBreakGlass
     | Review
+    | DeadLetters
+    | ReplayWork
     | Rules
     | Feedback
     | Help

@@ -21,6 +21,7 @@ from bot.command_customers import (
     to_transfer,
     to_untag,
 )
+from bot.command_dead import begins_with_number, to_dead, to_replay
 from bot.command_emergency import to_break_glass, to_review, to_unfreeze
 from bot.command_lists import to_add, to_add_many, to_approve
 from bot.command_types import (
@@ -34,6 +35,7 @@ from bot.command_types import (
     Back,
     BreakGlass,
     Command,
+    DeadLetters,
     DenyRequest,
     EndWaiver,
     ExportCustomers,
@@ -47,6 +49,7 @@ from bot.command_types import (
     Mine,
     Nudge,
     PlainText,
+    ReplayWork,
     Resubmit,
     Review,
     RevokeRight,
@@ -104,6 +107,8 @@ OFFERED: tuple[type[Command], ...] = (
     Unfreeze,
     BreakGlass,
     Review,
+    DeadLetters,
+    ReplayWork,
     Rules,
     Help,
 )
@@ -352,6 +357,15 @@ VERBS: tuple[Verb, ...] = (
         _ID,
     ),
     Verb("review", Review, ("复盘",), ("review",), to_review, _ID),
+    Verb(
+        "dead",
+        DeadLetters,
+        ("死信", "死信箱"),
+        ("dead", "dead letters"),
+        to_dead,
+        begins_with_number,
+    ),
+    Verb("replay", ReplayWork, ("重放",), ("replay",), to_replay, begins_with_number),
     Verb("rules", Rules, ("规则", "查规则", "看规则"), ("rules", "rule"), arguments.nothing(Rules)),
     Verb("feedback", Feedback, ("反馈", "意见反馈"), ("feedback",), arguments.to_feedback),
     Verb("help", Help, ("帮助", "使用说明", "?"), ("help", "usage"), _help, arguments.always),

@@ -142,6 +142,8 @@ class Delivery:
         ticket = await self.db.read(lambda tx: tx.tickets.get(what.state_key))
         if ticket is None:
             raise Ignore("there is no such ticket")
+        if ticket.expires_at <= self.company.now() and await self._has_failed(ticket):
+            raise Ignore("it has run out")  # replayed late: the member may ask for another
         way = await self._find_way(ticket, work)
         if way is None and ticket.state is TicketState.ISSUING:
             skip = self.company.standing.policy.rulebook.tickets.skip_verify
@@ -150,6 +152,10 @@ class Delivery:
             )
         made = way
         return lambda tx: self._issued(tx, ticket, made)
+
+    async def _has_failed(self, ticket: Ticket) -> bool:
+        request = await self.db.read(lambda tx: tx.requests.get(ticket.request_id))
+        return request is not None and request.state is State.EXECUTION_FAILED
 
     async def _find_way(self, ticket: Ticket, work: Claimed) -> ContactWay | None:
         """Return the contact way an earlier try made, whose answer was lost."""

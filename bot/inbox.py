@@ -94,9 +94,10 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much the inbox takes: events waiting in memory, and events in one commit."""
+    """How much the inbox takes: events and bytes waiting in memory, and events in one commit."""
 
     waiting: int = 10_000
+    bytes: int = 64 << 20
     per_commit: int = 256
 
 
@@ -118,6 +119,7 @@ class Inbox:
         self._wake = wake
         self._room = room or Room()
         self._waiting: deque[tuple[Arrival, _Outcome]] = deque()
+        self._bytes = 0  # of those that wait and of those in the commit under way
         self._arrived = asyncio.Event()
         self._stopping = False
         self._committer: asyncio.Task[None] | None = None
@@ -130,14 +132,19 @@ class Inbox:
     async def put(self, arrival: Arrival) -> None:
         """Return once the arrival is committed; raise Overloaded or NotStored when it is not."""
         running = self._committer is not None and not self._committer.done()
-        if not running or self._stopping or self.waiting >= self._room.waiting:
+        if not running or self._stopping or self._is_full(arrival):
             raise Overloaded
         outcome: _Outcome = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, outcome))
+        self._bytes += len(arrival.xml)
         self._arrived.set()
         error = await outcome
         if error is not None:
             raise NotStored from error
+
+    def _is_full(self, arrival: Arrival) -> bool:
+        more = self._bytes + len(arrival.xml)
+        return self.waiting >= self._room.waiting or more > self._room.bytes
 
     async def start(self) -> None:
         """Begin to commit."""
@@ -166,7 +173,9 @@ class Inbox:
                     await self._commit_some()
         finally:  # only a cancelled committer leaves anybody here
             while self._waiting:
-                _tell(self._waiting.popleft()[1], asyncio.CancelledError())
+                arrival, outcome = self._waiting.popleft()
+                self._bytes -= len(arrival.xml)
+                _tell(outcome, asyncio.CancelledError())
 
     async def _commit_some(self) -> None:
         count = min(len(self._waiting), self._room.per_commit)
@@ -175,7 +184,8 @@ class Inbox:
         try:
             error = await self._attempt([arrival for arrival, _ in batch])
         finally:
-            for _, outcome in batch:
+            for arrival, outcome in batch:
+                self._bytes -= len(arrival.xml)
                 _tell(outcome, error)
         if error is None:
             self._wake()

@@ -54,6 +54,7 @@ class Nodes:
     company: Company
     clock: AgreedClock
     port: int
+    has_cache: Callable[[], bool] = lambda: True
     living: tuple[Node, ...] = ()
     _started_at: datetime | None = None
     _warned: bool = False
@@ -71,6 +72,11 @@ class Nodes:
     def count(self) -> int:
         """How many share the work and WeCom's limits, this one included."""
         return max(1, len(self.living))
+
+    @property
+    def all_have_cache(self) -> bool:
+        """Whether none of them goes without Redis."""
+        return all(each.has_cache for each in self.living)
 
     async def begin(self) -> None:
         """Show up in place of a process that was killed here, or, on SQLite, anywhere."""
@@ -100,6 +106,7 @@ class Nodes:
             self._started_at,
             now,
             self.clock.behind.total_seconds(),
+            self.has_cache(),
         )
         await self.db.write(lambda tx: tx.nodes.put(own))
         self.living = tuple(await self.db.read(lambda tx: tx.nodes.living(now)))
@@ -129,6 +136,8 @@ class Nodes:
 def troubles_of(living: tuple[Node, ...]) -> list[str]:
     """Return what somebody should look at, in a few words each."""
     found = []
+    if not all(each.has_cache for each in living):
+        found.append("not all have Redis")
     if len({each.policy for each in living}) > 1:
         found.append("policies differ")
     if len({each.version for each in living}) > 1:

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot import dead_letters
 from bot.checking import Checked
 from bot.places import Place, Places
 from bot.texts import Text, Texts, joined
 from storage.audit import Head
 from storage.transaction import Transaction
-from storage.work import Filed
+from storage.work import Filed, WorkState
 from workflows.coverage import Coverage
 from workflows.masking import plain
 from workflows.mistakes import Mistake
@@ -21,6 +22,8 @@ from workflows.model import AuditRecord
 from workflows.policy import Tested
 from workflows.sections import Rulebook
 
+_CONSOLE = "system:console"
+_PAGE = 500  # rows put back in one transaction
 _SECRET_SECTIONS = frozenset({"wecom", "storage", "sources"})
 
 
@@ -178,14 +181,26 @@ def dead_json(row: Filed) -> Mapping[str, object]:
     }
 
 
-def replayed(tx: Transaction, number: int, now: datetime) -> bool:
-    """Put a row back to work and record that somebody did; False if it was not given up."""
+def looked_up(tx: Transaction, number: int, now: datetime) -> Filed | None:
+    """Return a row that was given up, and record that somebody looked at it; None for others."""
     row = tx.work.get(number)
-    if row is None or not tx.work.replay(number, now):
-        return False
+    if row is None or row.state is not WorkState.DEAD:
+        return None
     detail = {"work": number, "what": row.kind}
-    tx.audit.add(AuditRecord(now, "system:console", "work.replayed", detail=detail))
-    return True
+    tx.audit.add(AuditRecord(now, _CONSOLE, "work.shown", detail=detail))
+    return row
+
+
+def replayed(tx: Transaction, numbers: Iterable[int], now: datetime) -> int:
+    """Put rows back to work and record that somebody did; return how many were given up."""
+    rows = [row for number in numbers if (row := tx.work.get(number)) is not None]
+    return dead_letters.replay(tx, rows, AuditRecord(now, _CONSOLE, ""))
+
+
+def replayed_some(tx: Transaction, kind: str, now: datetime) -> int:
+    """Do the same with what was given up by then, of a kind or of any: a page of it."""
+    rows = tx.work.dead_letters(_PAGE, kind, by=now)
+    return dead_letters.replay(tx, rows, AuditRecord(now, _CONSOLE, ""))
 
 
 def noted_head(text: str) -> Head | None:

@@ -29,12 +29,17 @@ class Limits:
 
     `skew`: WeCom names no limit for the timestamp, but repeats a callback within seconds. Keys of
     handled events are forgotten some day; a recorded callback must not count as new after that.
-    An hour forgives a wrong clock on our side.
+    An hour forgives a wrong clock on our side. What exceeds `at_once` or `unread` gets 503 before
+    its body is read; who cannot be told within `storing` that it is safe hears 503, though it may
+    become so, and its repetition will then be the same row.
     """
 
     body: int = 1024 * 1024  # bytes
     skew: timedelta = timedelta(hours=1)
     reading: float = 5.0  # seconds; WeCom itself hangs up after five
+    storing: float = 4.5  # seconds
+    at_once: int = 5_000  # requests under way
+    unread: int = 64 << 20  # bytes of bodies that are being read
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class Door:
     now: Callable[[], datetime]
     on_refused: Callable[[str], None]
     limits: Limits = field(default_factory=Limits)
+    _under_way: int = 0
+    _unread: int = 0
 
     async def check(self, request: web.Request) -> web.Response:
         """Answer WeCom's URL check with what it encrypted, and nothing else (document 90930)."""
@@ -91,13 +98,18 @@ class Door:
 
     async def receive(self, request: web.Request) -> web.Response:
         """Take a callback: 200 and nothing else once it is stored, 503 when it could not be."""
+        self._under_way += 1
         try:
+            if self._under_way > self.limits.at_once:
+                raise _Refused(503, "overloaded")
             params = _params(request)
             body = await self._body(request)
             message = self._opened(params, _encrypted(body))
             await self._store(_arrival(message, self.now()))
         except _Refused as refused:
             return self._refusal(refused)
+        finally:
+            self._under_way -= 1
         return web.Response()
 
     async def _body(self, request: web.Request) -> bytes:
@@ -110,12 +122,17 @@ class Door:
             async with asyncio.timeout(self.limits.reading):
                 async for chunk in request.content.iter_any():
                     body += chunk
+                    self._unread += len(chunk)
                     if len(body) > self.limits.body:
                         raise _Refused(413, "too_large")
+                    if self._unread > self.limits.unread:
+                        raise _Refused(503, "overloaded")
         except TimeoutError:
             raise _Refused(408, "slow") from None
         except (web.RequestPayloadError, ConnectionError):
             raise _Refused(400, "broken") from None
+        finally:
+            self._unread -= len(body)
         return bytes(body)
 
     def _opened(self, params: _Params, encrypt: str) -> bytes:
@@ -138,7 +155,8 @@ class Door:
 
     async def _store(self, arrival: Arrival) -> None:
         try:
-            await self.put(arrival)
+            async with asyncio.timeout(self.limits.storing):
+                await self.put(arrival)
         except Overloaded:
             raise _Refused(503, "overloaded") from None
         except Exception as error:  # whatever it was: it is not stored, and WeCom may send it again

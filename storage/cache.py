@@ -127,12 +127,14 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
 # Counts by parts of each window, in Redis' own time. A part counts until all of it is too old, so
 # that no stretch as long as the window ever holds more than it may. ARGV: parts, then most and
-# milliseconds of each rate. Returns the milliseconds to wait; 0 if it was counted.
+# milliseconds of each rate. Returns the milliseconds to wait, 0 if it was counted, and the edition.
 _SPEND = """
-local barred = redis.call('PTTL', KEYS[2])
-if barred > 0 then return barred end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('SET', KEYS[3], time[1] .. '.' .. time[2], 'NX')
+local edition = redis.call('GET', KEYS[3])
+local barred = redis.call('PTTL', KEYS[2])
+if barred > 0 then return {barred, edition} end
 local kept, parts = redis.call('HGETALL', KEYS[1]), tonumber(ARGV[1])
 local spent, wait, longest = {}, 0, 0
 for i = 1, #kept, 2 do
@@ -154,13 +156,13 @@ for i = 2, #ARGV, 2 do
   end
   longest = math.max(longest, window)
 end
-if wait > 0 then return math.ceil(wait) end
+if wait > 0 then return {math.ceil(wait), edition} end
 for i = 2, #ARGV, 2 do
   local part = math.floor(now / (ARGV[i + 1] / parts))
   redis.call('HINCRBY', KEYS[1], ARGV[i + 1] .. ':' .. string.format('%.0f', part), 1)
 end
 redis.call('PEXPIRE', KEYS[1], longest * 2)
-return 0
+return {0, edition}
 """
 
 
@@ -170,6 +172,17 @@ class Rate:
 
     most: int
     window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What came of spending. Another `edition` than before: what was counted is not all there is.
+
+    Redis may have been emptied, or a node went without it for a while.
+    """
+
+    wait: timedelta  # zero if it was counted
+    edition: str
 
 
 class RedisCache:
@@ -231,14 +244,22 @@ class RedisCache:
         values = [_milliseconds(window)]
         return int(await self._asked(lambda: self._hit([self._counter(key)], values)))
 
-    async def spend(self, key: str, rates: Sequence[Rate]) -> timedelta:
-        """Count once and return zero, or how long to wait until one more is allowed."""
-        values = [
-            _PARTS,
-            *(each for rate in rates for each in (rate.most, _milliseconds(rate.window))),
-        ]
-        keys = [f"{self._prefix}spent:{key}", f"{self._prefix}bar:{key}"]
-        return timedelta(milliseconds=int(await self._asked(lambda: self._spend(keys, values))))
+    async def spend(self, key: str, rates: Sequence[Rate]) -> Spent:
+        """Count once, or say how long to wait until one more is allowed."""
+        values = [_PARTS]
+        for rate in rates:
+            values += [rate.most, _milliseconds(rate.window)]
+        keys = [f"{self._prefix}spent:{key}", f"{self._prefix}bar:{key}", self._edition]
+        wait, edition = await self._asked(lambda: self._spend(keys, values))
+        return Spent(timedelta(milliseconds=int(wait)), str(edition))
+
+    async def new_edition(self, name: str) -> None:
+        """Say that something was spent which is not counted here."""
+        await self._asked(lambda: self._redis.set(self._edition, name))
+
+    @property
+    def _edition(self) -> str:
+        return f"{self._prefix}edition"
 
     async def bar(self, key: str, span: timedelta) -> None:
         """Let nobody spend anything under this key for so long."""

@@ -25,6 +25,13 @@ DRIVER_ERRORS = (
 _READERS = 3
 _POSTGRESQL_WRITERS = 2
 _BUSY_MILLISECONDS = 10_000
+# A database host that vanished answers nothing; without these a thread waits for it for minutes.
+_NOTICE_SILENCE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def _postgresql(url: URL) -> Engines:
         pool_pre_ping=True,
         hide_parameters=True,
         isolation_level="READ COMMITTED",
-        connect_args={"connect_timeout": 5, "application_name": "menwei"},
+        connect_args={"connect_timeout": 5, "application_name": "menwei", **_NOTICE_SILENCE},
     )
     event.listen(writer, "connect", _prepare_postgresql)
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

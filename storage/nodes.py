@@ -22,6 +22,7 @@ class Node:
     started_at: datetime
     seen_at: datetime
     clock_behind: float  # seconds by which its machine's clock is behind the database's
+    has_cache: bool = True  # False: Redis does not answer it
 
 
 _NODE = Stored(Node)

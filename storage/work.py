@@ -244,9 +244,12 @@ class Work:
         found: datetime | None = self._connection.execute(_NEWEST_OF, values).scalar()
         return found
 
-    def dead_letters(self, limit: int) -> list[Filed]:
-        """Return the newest rows that were given up."""
-        return [_filed(row) for row in self._connection.execute(_DEAD_LETTERS, {"limit": limit})]
+    def dead_letters(self, limit: int, kind: str = "", by: datetime | None = None) -> list[Filed]:
+        """Return the newest rows that were given up: of a `kind`, or `by` a time."""
+        statement = _DEAD_LETTERS.where(work.c.kind == kind) if kind else _DEAD_LETTERS
+        if by is not None:
+            statement = statement.where(work.c.done_at <= by)
+        return [_filed(row) for row in self._connection.execute(statement, {"limit": limit})]
 
     def open_in(self, queue: Queue, lane: str) -> list[Filed]:
         """Return what has still to be done in a lane, what is in somebody's hands included."""

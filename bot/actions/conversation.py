@@ -35,6 +35,7 @@ from bot.command_types import (
     BreakGlass,
     Command,
     ConfirmBreakGlass,
+    DeadLetters,
     DenyRequest,
     EndWaiver,
     ExportCustomers,
@@ -47,6 +48,7 @@ from bot.command_types import (
     Mine,
     Nudge,
     PlainText,
+    ReplayWork,
     Resubmit,
     Review,
     RevokeRight,
@@ -156,7 +158,7 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
             arranging.obey(scene, userid, command)
         case AskRight() | Grant() | RevokeRight() | Freeze() | Unfreeze() | Review():
             exceptional.obey(scene, userid, command)
-        case BreakGlass() | ConfirmBreakGlass():
+        case BreakGlass() | ConfirmBreakGlass() | DeadLetters() | ReplayWork():
             exceptional.obey(scene, userid, command)
         case TransferCustomers() | TagCustomer() | UntagCustomer() | ExportCustomers():
             customers.obey(scene, userid, command, tags)

@@ -1,19 +1,21 @@
-"""Commands that make exceptions to the rules: temporary permissions, freezes, emergencies."""
+"""Commands for exceptions: temporary permissions, freezes, emergencies, work that was given up."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import assert_never
 
-from bot.actions import breaking_glass, freezing, granting, reviewing, rights
+from bot.actions import breaking_glass, dead_desk, freezing, granting, reviewing, rights
 from bot.actions.scene import Scene
 from bot.command_emergency import scope_of
 from bot.command_types import (
     AskRight,
     BreakGlass,
     ConfirmBreakGlass,
+    DeadLetters,
     Freeze,
     Grant,
+    ReplayWork,
     Review,
     RevokeRight,
     Unfreeze,
@@ -24,7 +26,16 @@ from workflows.plans import Granting
 from workflows.steps import Refused
 
 Exceptional = (
-    AskRight | Grant | RevokeRight | Freeze | Unfreeze | BreakGlass | ConfirmBreakGlass | Review
+    AskRight
+    | Grant
+    | RevokeRight
+    | Freeze
+    | Unfreeze
+    | BreakGlass
+    | ConfirmBreakGlass
+    | Review
+    | DeadLetters
+    | ReplayWork
 )
 _LONGEST_REASON = 200  # characters
 _LONGEST_CONCLUSION = 500
@@ -51,6 +62,8 @@ def obey(scene: Scene, userid: str, command: Exceptional) -> None:
         case Review(id, conclusion):
             said = cut_characters(conclusion, _LONGEST_CONCLUSION)
             reviewing.close(scene, userid, id, said)
+        case DeadLetters() | ReplayWork():
+            dead_desk.obey(scene, userid, command)
         case _:
             assert_never(command)
 

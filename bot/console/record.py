@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot import reports
+from bot import dead_letters, reports
 from bot.console import shell
 from bot.console.shell import CONFIG, FINDINGS, AsJson, Config, voice_of
 from bot.texts import Text
@@ -52,11 +52,14 @@ def verify(
     raise typer.Exit(FINDINGS if breach else 0)
 
 
+Kind = Annotated[str, typer.Option("--kind", help="Only work of this kind.")]
+
+
 @dead.command("list")
-def dead_list(config: Config = CONFIG, as_json: AsJson = False) -> None:
+def dead_list(kind: Kind = "", config: Config = CONFIG, as_json: AsJson = False) -> None:
     """List what was given up, the newest first, without its content. Exit 1 if there is any."""
     found = shell.load(config)
-    rows = shell.reading(found, lambda tx: tx.work.dead_letters(_LISTED))
+    rows = shell.reading(found, lambda tx: tx.work.dead_letters(_LISTED, kind))
     if as_json:
         shell.print_json([reports.dead_json(each) for each in rows])
     else:
@@ -65,17 +68,44 @@ def dead_list(config: Config = CONFIG, as_json: AsJson = False) -> None:
     raise typer.Exit(FINDINGS if rows else 0)
 
 
-@dead.command("replay")
-def dead_replay(
+@dead.command("show")
+def dead_show(
     number: Annotated[int, typer.Argument(help="The number `menwei dead list` shows.")],
     config: Config = CONFIG,
+    as_json: AsJson = False,
 ) -> None:
-    """Have work that was given up tried again by the running Menwei. Exit 1 if it is not there."""
+    """Show one thing that was given up: why, for whom, and what is in it, masked."""
+    found, now = shell.load(config), datetime.now(UTC)
+    voice = voice_of(found)
+    row = shell.writing(found, lambda tx: reports.looked_up(tx, number, now))
+    if row is None:
+        shell.refuse(voice("dead.unknown", number=number))
+    if as_json:
+        shell.print_json(dead_letters.as_dict(row, voice))
+    else:
+        shell.say(dead_letters.shown(row, voice, found.rules.zone))
+
+
+@dead.command("replay")
+def dead_replay(
+    which: Annotated[str, typer.Argument(help="A number that `menwei dead list` shows, or all.")],
+    kind: Kind = "",
+    config: Config = CONFIG,
+) -> None:
+    """Have work that was given up tried again by the running Menwei. Exit 1 if there is none."""
+    if which != "all" and not which.isdecimal():
+        raise typer.BadParameter("write a number, or all")
     found = shell.load(config)
-    now = datetime.now(UTC)
-    done = shell.writing(found, lambda tx: reports.replayed(tx, number, now))
-    shell.say(voice_of(found)("dead.replayed" if done else "dead.unknown", number=number))
-    raise typer.Exit(0 if done else FINDINGS)
+    voice, now = voice_of(found), datetime.now(UTC)
+    if which != "all":
+        done = shell.writing(found, lambda tx: reports.replayed(tx, [int(which)], now))
+        shell.say(voice("dead.replayed" if done else "dead.unknown", number=which))
+        raise typer.Exit(0 if done else FINDINGS)
+    total = 0
+    while more := shell.writing(found, lambda tx: reports.replayed_some(tx, kind, now)):
+        total += more
+    shell.say(voice("dead_letters.replayed", count=total))
+    raise typer.Exit(0 if total else FINDINGS)
 
 
 @db.command()

@@ -1,38 +1,55 @@
-"""Counts what is sent over all nodes: in Redis, or by shares while that is away."""
+"""Counts what is sent over all nodes: in Redis, or by shares while that cannot be relied on."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 
 from bot.wecom.limits import MessageBudget
-from storage.cache import CacheUnavailable, Rate
+from storage.cache import CacheUnavailable, Rate, Spent
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 # WeCom bears 30 and 1000 to one member, 10,000 and 150,000 calls of one API (document 90312).
 TO_A_MEMBER = (Rate(28, _MINUTE), Rate(960, _HOUR))
 OF_AN_API = (Rate(9_500, _MINUTE), Rate(142_500, _HOUR))
-_ON_THEIR_WAY = 15.0  # seconds within which what we send is on record
+_ON_THEIR_WAY = 3.0  # seconds within which what we send is on record
+_DOUBT = 15.0  # seconds after which every node knows that the ledger was away
 
 
 class Ledger(Protocol):
     """What all nodes write into: `storage.cache.RedisCache`. It may raise CacheUnavailable."""
 
-    async def spend(self, key: str, rates: Sequence[Rate]) -> timedelta:
-        """Count once and return zero, or how long to wait."""
+    async def spend(self, key: str, rates: Sequence[Rate]) -> Spent:
+        """Count once, or say how long to wait."""
+
+    async def new_edition(self, name: str) -> None:
+        """Say that something was spent which is not counted here."""
 
     async def bar(self, key: str, span: timedelta) -> None:
         """Let nobody spend anything under this key for so long."""
 
 
+class Fellows(Protocol):
+    """The nodes that share the rates: `bot.nodes.Nodes`."""
+
+    @property
+    def count(self) -> int:
+        """How many live, this one included."""
+
+    @property
+    def all_have_cache(self) -> bool:
+        """Whether none of them goes without the ledger."""
+
+
 class SharedBudget:
     """Keeps all nodes together below some rates, for each key on its own.
 
-    While there is no ledger, everything this node sends counts once for every node that lives,
-    for they may all do the same. `recall` then gives what all nodes have sent lately, as key and
-    seconds, the oldest first: the ledger that knew it is gone.
+    While the ledger is away, or is away for another node, everything this node sends counts once
+    for every node that lives, for they may all do the same. `recall` gives what all nodes have
+    sent lately, as key and seconds: the ledger may have lost it, or never heard of it.
     """
 
     def __init__(
@@ -41,30 +58,32 @@ class SharedBudget:
         rates: tuple[Rate, Rate],
         *,
         clock: Callable[[], float],
+        fellows: Fellows,
         ledger: Ledger | None = None,
-        nodes: Callable[[], int] = lambda: 1,
         recall: Callable[[], Awaitable[Sequence[tuple[str, float]]]] | None = None,
     ) -> None:
         minute, hour = rates
         self._kind = kind
         self._rates = rates
+        self._clock = clock
         self._own = MessageBudget(clock, per_minute=minute.most, per_hour=hour.most)
+        self._fellows = fellows
         self._ledger = ledger
-        self._nodes = nodes
         self._recall = recall
-        self._is_recalled = False
+        self._owes_edition = False  # something was sent without the ledger
+        self._sight: tuple[str | None, bool] = ("", True)  # edition, and whether all see it
+        self._doubted_until = 0.0
+        self._was_sure = False
 
     async def delay(self, key: str) -> float:
         """Return the seconds to wait before asking again; 0 means send now, it is counted."""
-        try:
-            wait = await self._by_ledger(key)
-        except CacheUnavailable:
-            wait = None
-        if wait is None:
-            await self.recall()
-            return await self._own.delay(key, weight=max(1, self._nodes()))
-        self._is_recalled = False
-        return wait
+        if wait := self._own.wait(key):  # right in any case, for it knows too little at worst
+            return wait
+        spent = await self._spent(key)
+        weight = 1 if await self._is_reliable(spent) else max(1, self._fellows.count)
+        if spent is not None and spent.wait:
+            return spent.wait.total_seconds()
+        return await self._own.delay(key, weight)
 
     async def bar(self, key: str, span: timedelta) -> None:
         """Have all nodes stop for so long."""
@@ -74,18 +93,34 @@ class SharedBudget:
 
     async def recall(self) -> None:
         """Count what all nodes have sent lately as if this one had."""
-        if self._is_recalled or self._recall is None:
-            return
-        self._own.recall(await self._recall(), but=_ON_THEIR_WAY)
-        self._is_recalled = True
+        if self._recall is not None:
+            self._own.recall(await self._recall(), but=_ON_THEIR_WAY)
 
-    async def _by_ledger(self, key: str) -> float | None:
+    async def _spent(self, key: str) -> Spent | None:
         if self._ledger is None:
             return None
-        # What was sent while there was no ledger is in nobody's but our own count.
-        if wait := self._own.wait(key):
-            return wait
-        wait = (
-            await self._ledger.spend(f"{self._kind}:{key.lower()}", self._rates)
-        ).total_seconds()
-        return wait or await self._own.delay(key)
+        try:
+            if self._owes_edition:
+                await self._ledger.new_edition(secrets.token_hex(8))
+                self._owes_edition = False
+            return await self._ledger.spend(f"{self._kind}:{key.lower()}", self._rates)
+        except CacheUnavailable:
+            self._owes_edition = True
+            return None
+
+    async def _is_reliable(self, spent: Spent | None) -> bool:
+        """Whether the ledger knows all that our own count does not.
+
+        Whenever that changes, what all nodes have sent is looked up.
+        """
+        sight = (spent.edition if spent else None, self._fellows.all_have_cache)
+        if sight != self._sight:
+            await self.recall()
+            self._sight, self._doubted_until = sight, self._clock() + _DOUBT
+        if spent is None or not self._fellows.all_have_cache:
+            self._doubted_until = self._clock() + _DOUBT
+        is_sure = self._clock() >= self._doubted_until
+        if is_sure and not self._was_sure:
+            await self.recall()
+        self._was_sure = is_sure
+        return is_sure

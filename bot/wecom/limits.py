@@ -53,6 +53,7 @@ class MessageBudget:
         self._clock = clock
         self._windows = ((per_minute, 60.0), (per_hour, 3600.0))
         self._sent: dict[str, deque[float]] = {}
+        self._reserved: dict[str, deque[float]] = {}  # of these, what others may have sent
         self._next_sweep = clock() + 3600.0
 
     async def delay(self, userid: str, weight: int = 1) -> float:
@@ -63,7 +64,10 @@ class MessageBudget:
         self._sweep(self._clock())
         wait = self.wait(userid, weight)
         if wait == 0.0:
-            self._sent.setdefault(userid.lower(), deque()).extend([self._clock()] * weight)
+            key, now = userid.lower(), self._clock()
+            self._sent.setdefault(key, deque()).extend([now] * weight)
+            if weight > 1:
+                self._reserved.setdefault(key, deque()).extend([now] * (weight - 1))
         return wait
 
     def wait(self, userid: str, weight: int = 1) -> float:
@@ -83,10 +87,14 @@ class MessageBudget:
     def recall(self, sent: Iterable[tuple[str, float]], but: float) -> None:
         """Count these (member, seconds ago) in place of all but what was counted in the last `but`.
 
-        What is both here and there counts twice, which is on the safe side.
+        What others may have sent meanwhile stays reserved for them. What is both here and there
+        counts twice, which is on the safe side.
         """
         now = self._clock()
         found = [(at, key) for key, kept in self._sent.items() for at in kept if at >= now - but]
+        found += [
+            (at, key) for key, kept in self._reserved.items() for at in kept if at < now - but
+        ]
         found += [(now - seconds, userid.lower()) for userid, seconds in sent]
         self._sent.clear()
         for at, key in sorted(found):
@@ -102,10 +110,11 @@ class MessageBudget:
         if now < self._next_sweep:
             return
         self._next_sweep = now + 3600.0
-        for userid, sent in list(self._sent.items()):
-            self._forget_old(sent, now)
-            if not sent:
-                del self._sent[userid]
+        for counted in (self._sent, self._reserved):
+            for userid, sent in list(counted.items()):
+                self._forget_old(sent, now)
+                if not sent:
+                    del counted[userid]
 
 
 def _until_free(sent: deque[float], most: int, window: float, now: float) -> float:

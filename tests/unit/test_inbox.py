@@ -103,6 +103,22 @@ async def test_what_arrives_during_a_commit_is_the_next_commit_in_order(hall: Ha
     assert hall.woken == 3
 
 
+async def test_an_inbox_full_of_large_events_takes_no_more_until_they_are_stored() -> None:
+    hall = Hall()
+    large = len(an_arrival("").xml)
+    hall.inbox = Inbox(hall.store, lambda: NOW, hall.wake, Room(bytes=3 * large))
+    await hall.inbox.start()
+    waiting = await hall.fill_during_a_commit(3)
+
+    with pytest.raises(Overloaded):
+        await hall.inbox.put(an_arrival("one too many"))
+
+    hall.store.open.set()
+    await asyncio.gather(*waiting)
+    await hall.inbox.put(an_arrival("later"))
+    await hall.inbox.stop()
+
+
 async def test_nobody_is_told_before_the_commit(hall: Hall) -> None:
     waiting = await hall.fill_during_a_commit(3)
     await asyncio.sleep(0.05)

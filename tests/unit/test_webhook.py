@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -344,6 +345,46 @@ async def test_a_body_that_never_ends_is_given_up(street: Street) -> None:
 
     answer = await street.client.post(PATH, params=query("a"), data=pieces())
     await refused(street, answer, 408, "slow")
+
+
+@asynccontextmanager
+async def limited(limits: Limits) -> AsyncIterator[Street]:
+    street = Street()
+    app = web.Application()
+    app.add_routes(routes(street.door(limits)))
+    async with TestClient(TestServer(app)) as street.client:
+        yield street
+
+
+async def test_more_requests_than_there_is_room_for_are_turned_away_at_once() -> None:
+    async with limited(Limits(at_once=1)) as street:
+        inside, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow(_: Arrival) -> None:
+            inside.set()
+            await go_on.wait()
+
+        street.put = slow
+        first = asyncio.create_task(street.send(sample("contact_added")))
+        await inside.wait()
+
+        await refused(street, await street.send(sample("contact_added")), 503, "overloaded")
+
+        go_on.set()
+        assert (await first).status == 200
+        assert (await street.send(sample("contact_added"))).status == 200
+
+
+async def test_bodies_that_together_are_too_large_to_hold_are_turned_away() -> None:
+    async with limited(Limits(unread=100)) as street:
+        await refused(street, await street.send(sample("contact_added")), 503, "overloaded")
+
+
+async def test_a_callback_that_cannot_be_stored_in_time_is_not_accepted() -> None:
+    async with limited(Limits(storing=0.05)) as street:
+        street.put = lambda _: asyncio.sleep(30)
+
+        await refused(street, await street.send(sample("contact_added")), 503, "not_stored")
 
 
 async def test_a_compressed_body_is_not_unpacked(street: Street) -> None:

@@ -8,12 +8,12 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.wecom import Kind, WecomError
+from bot.wecom import HeldBack, Kind, WecomError
 from bot.worker import Hopeless, Ignore, Patience, Postpone, Step, Worker
 from storage.database import Database, Unavailable
 from storage.transaction import Transaction
@@ -435,3 +435,58 @@ async def test_each_row_is_counted_by_what_became_of_it(shop: Shop) -> None:
         await shop.until(lambda: len(counted) == 3)
 
     assert sorted(counted) == [("event", "done"), ("event", "ignored"), ("event", "set_aside")]
+
+
+async def test_long_work_renews_its_lease_so_that_nobody_else_begins_it(shop: Shop) -> None:
+    """Two workers, as on two nodes; the lease is far shorter than the work."""
+    shop.now = datetime.now(UTC)
+    shop.deeds["long"] = lambda: asyncio.sleep(1.0)
+    await shop.add("a", "long")
+
+    def ticking(worker: Worker) -> None:
+        worker.now = lambda: datetime.now(UTC)
+
+    lease, longest = timedelta(seconds=0.3), timedelta(seconds=30)
+    async with shop.open(lease=lease, longest=longest) as one:
+        ticking(one)
+        async with shop.open(lease=lease, longest=longest) as two:
+            ticking(two)
+            await shop.until_effects("did.long")
+
+    assert shop.handled == ["long"]
+
+
+async def test_renewing_ends_with_the_longest_time_that_work_may_take(shop: Shop) -> None:
+    shop.deeds["endless"] = lambda: asyncio.sleep(60)
+    await shop.add("a", "endless")
+
+    lease, longest = timedelta(seconds=0.2), timedelta(seconds=0.4)
+    async with shop.open(lease=lease, longest=longest):
+        row = await shop.until_off(1)
+
+    assert "TimeoutError" in row.error
+
+
+async def test_work_held_back_by_wecoms_limits_costs_no_try(shop: Shop) -> None:
+    async def held() -> None:
+        raise HeldBack("message/send", "as many calls as WeCom allows", 30)
+
+    shop.deeds["held"] = held
+    await shop.add("a", "held")
+
+    async with shop.open():
+        row = await shop.until_off(1)
+
+    assert row.tries == 0
+    assert row.due == shop.now + timedelta(seconds=30)
+
+
+async def test_a_worker_that_stops_gives_long_work_back_when_its_lease_ends(shop: Shop) -> None:
+    shop.deeds["long"] = lambda: asyncio.sleep(60)
+    await shop.add("a", "long")
+
+    async with shop.open(lease=timedelta(seconds=0.5), longest=timedelta(minutes=5)):
+        await shop.until(lambda: shop.handled == ["long"])
+
+    row = await shop.row(1)
+    assert (row.state, row.tries, row.error) == (WorkState.OPEN, 0, "")

@@ -1,0 +1,119 @@
+"""Work that was given up: admins look at it in chat and on the command line, and try it again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli import cli
+from storage.work import Filed
+from tests.scenario.conftest import Stage
+
+ASK = "加 张伟 明达贸易 13800001234 展会认识"
+SEND = "message/send"
+
+
+async def a_dead_letter(stage: Stage) -> Filed:
+    """Have an answer given up that holds a phone number."""
+    stage.simulator.faults.fail(SEND, 60111)
+    await stage.say("sunlei", "查 13800001234")
+
+    async def look() -> list[Filed]:
+        return await stage.db.read(lambda tx: tx.work.dead_letters(10))
+
+    found: list[Filed] = await stage.until(look, lambda rows: rows, "something is given up")
+    await stage.quiet()
+    return found[0]
+
+
+async def menwei(stage: Stage, *words: str) -> Result:
+    config = str(stage.folder / "config.toml")
+    return await asyncio.to_thread(CliRunner().invoke, cli, [*words, "--config", config])
+
+
+@pytest.mark.parametrize(
+    ("listing", "showing", "replaying", "cause", "again"),
+    [
+        ("死信", "死信 {}", "重放 {}", "发消息：企业微信不接受", "1 件会重新再试"),
+        ("dead", "dead {}", "replay {}", "send a message: WeCom refuses it", "tried again: 1"),
+        ("死信", "死信第{}号", "重放 全部", "发消息：企业微信不接受", "1 件会重新再试"),
+        ("dead letters", "dead #{}", "replay all", "WeCom refuses it", "tried again: 1"),
+    ],
+)
+async def test_an_admin_lists_looks_at_and_replays_what_was_given_up(
+    stage: Stage, listing: str, showing: str, replaying: str, cause: str, again: str
+) -> None:
+    row = await a_dead_letter(stage)
+
+    await stage.say("zhaomin", listing)
+    listed = await stage.hears("zhaomin", cause)
+    assert str(row.id) in listed["text"]
+    assert "138" not in listed["text"]
+    await stage.say("zhaomin", showing.format(row.id))
+    shown = await stage.hears("zhaomin", "sunlei")
+    assert "13800001234" not in shown["text"]
+    assert "60111" in shown["text"]
+    before = len(stage.chat("sunlei"))
+    await stage.say("zhaomin", replaying.format(row.id))
+    await stage.hears("zhaomin", again)
+
+    await stage.until(lambda: stage.heard("sunlei"), lambda m: len(m) > before, "the answer")
+    records = await stage.db.read(lambda tx: tx.audit.tail(100))
+    told = {r.kind: r.actor for r in records if r.kind.startswith("work.")}
+    assert told["work.listed"] == told["work.shown"] == told["work.replayed"] == "user:zhaomin"
+
+
+@pytest.mark.parametrize("said", ["死信", "死信 1", "重放 1", "重放 全部", "dead", "replay all"])
+async def test_nobody_but_an_admin_sees_or_replays_it(stage: Stage, said: str) -> None:
+    row = await a_dead_letter(stage)
+
+    await stage.say("wangfang", said)
+
+    await stage.hears("wangfang", "管理员" if said[0] > "z" else "Only admins")
+    found = await stage.db.read(lambda tx: tx.work.get(row.id))
+    assert found == row
+
+
+async def test_with_nothing_given_up_that_is_said(stage: Stage) -> None:
+    await stage.say("zhaomin", "死信")
+    await stage.hears("zhaomin", "没有放到一边的工作")
+
+    await stage.say("zhaomin", "重放 7")
+    await stage.hears("zhaomin", "没有第 7 号")
+
+
+async def test_the_command_line_shows_one_masked_and_replays_all_of_a_kind(stage: Stage) -> None:
+    row = await a_dead_letter(stage)
+
+    shown = await menwei(stage, "dead", "show", str(row.id))
+    other = await menwei(stage, "dead", "replay", "all", "--kind", "SendCard")
+    wrong = await menwei(stage, "dead", "replay", "everything")
+    done = await menwei(stage, "dead", "replay", "all", "--kind", "SendText")
+    gone = await menwei(stage, "dead", "show", str(row.id))
+
+    assert "发消息：企业微信不接受" in shown.output
+    assert "sunlei" in shown.output
+    assert "13800001234" not in shown.output
+    codes = [each.exit_code for each in (shown, other, wrong, done, gone)]
+    assert codes == [0, 1, 2, 0, 1]
+    assert "1 件会重新再试" in done.output
+
+
+async def test_replaying_what_is_of_no_concern_any_more_does_nothing(stage: Stage) -> None:
+    stage.simulator.faults.fail("externalcontact/add_contact_way", 60111)
+    await stage.say("sunlei", ASK)
+    request = await stage.newest_of("sunlei")
+    await stage.hears("zhaomin", "IssueTicket")
+    await stage.quiet()
+    ways = len(stage.simulator.world.state.ways)
+    stage.clock.move(hours=80)  # the ticket it would make has run out
+    await stage.quiet()
+
+    await stage.say("zhaomin", "重放 全部")
+
+    await stage.hears("zhaomin", "会重新再试")
+    await stage.quiet()
+    assert len(stage.simulator.world.state.ways) == ways == 0
+    assert (await stage.request(request.id)).state.value == "execution_failed"
