@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test check format bench chaos clean
 
 help: ## List these targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,10 @@ format: install ## Put the code in order
 
 bench: .venv/bench ## Measure, as ratios to a floor and to other engines in the same run
 	$(BIN)/python -m tests.bench
+
+MINUTES ?= 10
+chaos: install ## A storm over three nodes, then a look for anything lost or doubled (MINUTES=10)
+	$(BIN)/python -m tests.chaos --minutes $(MINUTES)
 
 clean: ## Remove what the other targets made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

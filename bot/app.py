@@ -209,6 +209,7 @@ class App:
             worker.misconfigured = misconfigured
             worker.wake_others = [workers[Queue.OUTBOX].wake, workers[Queue.WELCOME].wake]
             worker.count = metrics.counting(worker.queue.name.lower())
+        workers[Queue.INBOX].took = metrics.took
         return workers
 
     async def _begin(self, db: Database, company: Company, nodes: Nodes) -> None:
@@ -375,8 +376,15 @@ def _gauges(db: Database, metrics: Metrics, nodes: Nodes) -> Callable[[], Awaita
         metrics.show_sources(await db.read(lambda tx: tx.sources.all()), now)
         for (queue, state), count in (await db.read(lambda tx: tx.work.counts())).items():
             metrics.waiting.labels(queue.name.lower(), state.name.lower()).set(count)
+        now = nodes.clock.now()
+        metrics.show_oldest(await db.read(lambda tx: _oldest(tx, now)), now)
+        metrics.records.set((await db.read(lambda tx: tx.audit.head())).seq)
 
     return refresh
+
+
+def _oldest(tx: Transaction, now: datetime) -> dict[str, datetime | None]:
+    return {queue.name.lower(): tx.work.oldest_due(queue, now) for queue in Queue}
 
 
 def _address(runner: web.AppRunner) -> str:

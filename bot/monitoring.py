@@ -9,13 +9,14 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TextIO, cast
 
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from bot import chores
 from workflows.mirror import Reading
 from workflows.outside import SourceState
 
@@ -30,6 +31,7 @@ _CUSTOMERS = {
 _READY = 200
 _BROKEN = 500
 _NOT_READY = 503
+_EFFECT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, math.inf)
 
 Check = Callable[[], Awaitable[str]]  # '' when fine, else what is wrong in a few words
 
@@ -58,6 +60,26 @@ class Metrics:
             "menwei_work_rows", "Rows of work by queue and state.", ["queue", "state"],
             registry=self.registry,
         )  # fmt: skip
+        self.oldest = Gauge(
+            "menwei_work_oldest_seconds",
+            "For how long the row has waited that waits longest of those that are due.",
+            ["queue"],
+            registry=self.registry,
+        )
+        self.effect = Histogram(
+            "menwei_effect_seconds",
+            "From a callback being stored to its effect being committed.",
+            buckets=_EFFECT_BUCKETS,
+            registry=self.registry,
+        )
+        self.directory_read = Gauge(
+            "menwei_directory_read_timestamp_seconds",
+            "When this node last read the whole directory, in unix seconds; 0 if it did not yet.",
+            registry=self.registry,
+        )
+        self.records = Gauge(
+            "menwei_audit_records", "Entries of the record; it only grows.", registry=self.registry
+        )
         self.source_age = Gauge(
             "menwei_source_age_seconds",
             "How old the facts of a source are.",
@@ -105,7 +127,22 @@ class Metrics:
 
     def counting(self, queue: str) -> Callable[[str, str], None]:
         """Return what counts the rows of one queue."""
-        return lambda kind, result: self.handled.labels(queue, kind, result).inc()
+
+        def count(kind: str, result: str) -> None:
+            self.handled.labels(queue, kind, result).inc()
+            if (kind, result) == (chores.DIRECTORY, "done"):
+                self.directory_read.set_to_current_time()
+
+        return count
+
+    def took(self, span: timedelta) -> None:
+        """Note how long after it was stored an event has had its effect."""
+        self.effect.observe(max(0.0, span.total_seconds()))
+
+    def show_oldest(self, since: Mapping[str, datetime | None], now: datetime) -> None:
+        """Show since when the oldest due row of each queue waits; None is nothing due."""
+        for queue, due in since.items():
+            self.oldest.labels(queue).set((now - due).total_seconds() if due else 0)
 
     def show_sources(self, states: Iterable[SourceState], now: datetime) -> None:
         """Bring the figures of the outside sources up to date."""

@@ -40,7 +40,7 @@ class AgreedClock:
 
     async def compare(self, db: Database) -> None:
         """Look at the database's clock and follow it."""
-        self.behind = await db.clock_ahead()
+        self.behind = await db.clock_ahead(self._own)
         if abs(self.behind - self._added) > _NEGLIGIBLE:
             _log.info("clock_followed", behind=self.behind.total_seconds())
             self._added = self.behind

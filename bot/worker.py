@@ -85,6 +85,7 @@ class Worker:
     breath: float = 0.01  # seconds between claims while work is in hand: each one is a query
     patience: Patience = field(default_factory=Patience)
     count: Count = lambda *_: None  # hears what became of each row
+    took: Callable[[timedelta], object] = lambda _: None  # from being stored to being done
     misconfigured: SetAside | None = None  # hears the first refusal an admin must mend
     wake_others: Sequence[Callable[[], None]] = ()  # called after each step: it may have made work
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -169,6 +170,7 @@ class Worker:
                 step = await self._handled(work, end)
             await self.db.write(lambda tx: self._finish(tx, work, step))
             self.count(work.kind, "done")
+            self.took(self.now() - work.created_at)
             for wake in self.wake_others:
                 wake()
         except Ignore as reason:

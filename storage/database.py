@@ -8,7 +8,7 @@ waiting callbacks cost one disk flush, and nobody is answered before their write
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -28,6 +28,10 @@ T = TypeVar("T")
 
 _BATCH = 64  # steps in one commit, at most
 _ATTEMPTS = 3  # for steps that PostgreSQL stopped because another node stood in their way
+
+
+def _machine_time() -> datetime:
+    return datetime.now(UTC)
 
 
 class Unavailable(Exception):
@@ -61,7 +65,7 @@ class Database:
 
     @property
     def file(self) -> Path | None:
-        """The SQLite file."""
+        """The file of an SQLite database; None for PostgreSQL."""
         return self._file
 
     @property
@@ -110,20 +114,30 @@ class Database:
             return False
         return True
 
-    async def clock_ahead(self) -> timedelta:
-        """Return by how much the database's clock is ahead of this machine's; zero on SQLite.
+    async def clock_ahead(self, own: Callable[[], datetime] = _machine_time) -> timedelta:
+        """Return by how much the database's clock is ahead of `own`; zero on SQLite.
 
-        Nodes that share a database agree on `due` by adding it to their own clocks.
+        Nodes that share a database agree on `due` by adding it to their own clocks. Raises
+        Unavailable when it cannot be asked.
         """
         if not self.is_shared:
             return timedelta(0)
-        before = datetime.now(UTC)
-        there = await asyncio.to_thread(self._clock)
-        return there - (before + (datetime.now(UTC) - before) / 2)
+        before = own()
+        try:
+            there = await asyncio.to_thread(self._clock)
+        except Exception as error:
+            raise _told(error)  # noqa: B904 - it carries its cause
+        return there - (before + (own() - before) / 2)
 
     def upgrade(self) -> None:
-        """Bring the tables to this program's version. Safe when several nodes start at once."""
-        upgrade(self._writer)
+        """Bring the tables to this program's version. Safe when several nodes start at once.
+
+        Raises Unavailable when the database is away, or too busy to be changed now.
+        """
+        try:
+            upgrade(self._writer)
+        except Exception as error:
+            raise _told(error)  # noqa: B904 - it carries its cause
 
     def close(self) -> None:
         """Finish the waiting steps, end the threads and let go of the connections."""

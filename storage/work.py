@@ -85,6 +85,9 @@ _COUNT_DEAD = select(work.c.queue, func.count()).where(*_IS_DEAD).group_by(work.
 _NEXT_DUE = select(func.min(work.c.due, type_=Moment())).where(
     WORK_IS_OPEN, work.c.queue == bindparam("queue"), work.c.due > bindparam("now")
 )
+_OLDEST_DUE = select(func.min(work.c.due, type_=Moment())).where(
+    WORK_IS_OPEN, work.c.queue == bindparam("queue"), work.c.due <= bindparam("now")
+)
 _PRUNE = delete(work).where(
     work.c.id.in_(
         select(work.c.id)
@@ -215,6 +218,15 @@ class Work:
         """Return when, after `now`, the next open row becomes due."""
         values = {"queue": int(queue), "now": now}
         found: datetime | None = self._connection.execute(_NEXT_DUE, values).scalar_one()
+        return found
+
+    def oldest_due(self, queue: Queue, now: datetime) -> datetime | None:
+        """Return since when the row that has waited longest could have been done; None if none.
+
+        What somebody has in hand, or waits for its next try, is not due.
+        """
+        values = {"queue": int(queue), "now": now}
+        found: datetime | None = self._connection.execute(_OLDEST_DUE, values).scalar_one()
         return found
 
     def prune(self, before: datetime, limit: int = 10_000) -> int:

@@ -49,7 +49,7 @@ def added(
 
     What WeCom does not show yet is looked for again later; `look` counts how often that was.
     """
-    scene.tx.hold(f"customer:{event.external_userid}")
+    knowing.hold(scene, event.external_userid)
     before = scene.tx.relations.get(event.userid, event.external_userid)
     if before and before.seen_at and before.seen_at > event.created_at:
         scene.record("add.overtaken", who=(event.userid, event.external_userid))
@@ -76,9 +76,13 @@ def added(
 def looked_again(
     scene: Scene, userid: str, external_userid: str, contact: ExternalContact | None, look: int
 ) -> None:
-    """Take up an add that was not shown before, unless something newer is known by now."""
-    known = scene.tx.relations.get(userid, external_userid)
-    if known is not None and known.request_id:
+    """Take up an add that was not shown before, unless something newer is known by now.
+
+    Of two who met again, the request of their first time says nothing about this one.
+    """
+    known = knowing.relation(scene, userid, external_userid)
+    met_again = known is not None and known.state is RelationState.DELETED_BY_MEMBER
+    if known is not None and known.request_id and not met_again:
         return
     half = known is not None and known.state is RelationState.HALF
     event = ContactAdded(userid, external_userid, scene.now, half=half)
@@ -237,7 +241,7 @@ def judge_again(scene: Scene, request_id: str) -> None:
     external = stale.subject.external_userid if stale else None
     if stale is None or external is None:
         return
-    relation = scene.tx.relations.get(stale.requester.userid, external)
+    relation = knowing.relation(scene, stale.requester.userid, external)
     if relation is None or is_gone(relation) or relation.request_id != stale.id:
         return
     known = judging.happened(scene, relation, stale)

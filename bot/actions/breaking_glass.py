@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.actions import deciding, judging, reviewing, voting
+from bot.actions import deciding, judging, knowing, reviewing, voting
 from bot.actions.scene import Scene
 from workflows.approvers import concerned
 from workflows.attributes import ABOUT_RIGHTS, ONLY_OBSERVED
@@ -77,7 +77,7 @@ def _expect_undone(scene: Scene, request: Request) -> None:
 def _relation(scene: Scene, request: Request) -> Relation | None:
     """Return the relation that a request about an add governs, if it still exists."""
     external = request.subject.external_userid
-    found = scene.tx.relations.get(request.requester.userid, external) if external else None
+    found = knowing.relation(scene, request.requester.userid, external) if external else None
     governed = found is not None and found.request_id == request.id and not is_gone(found)
     return found if governed else None
 

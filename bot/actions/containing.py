@@ -254,7 +254,7 @@ def _supervisors(scene: Scene, request: Request) -> list[str]:
 
 def _relation_of(scene: Scene, request: Request) -> Relation | None:
     external = request.subject.external_userid
-    return scene.tx.relations.get(request.requester.userid, external) if external else None
+    return knowing.relation(scene, request.requester.userid, external) if external else None
 
 
 def _enforcement(scene: Scene, request: Request) -> Enforcement:

@@ -14,6 +14,7 @@ from bot.actions import (
     former,
     freezes,
     grants,
+    knowing,
     performing,
     resubmitting,
     timers,
@@ -166,6 +167,8 @@ def advance(scene: Scene, request: Request, step: Step) -> Request:
     )
     if new is request:
         return request
+    if external := request.subject.external_userid:
+        knowing.hold(scene, external)  # before the request, as events do: else both may get stuck
     if not scene.tx.requests.move(request, new):
         raise Refused("changed_meanwhile", id=request.id)
     _record(scene, new, step)

@@ -17,7 +17,7 @@ from workflows.model import Facts, Relation
 
 def edited(scene: Scene, event: ContactEdited, contact: ExternalContact | None) -> None:
     """Take note of an edit, and judge it where the rules say so; never what we did ourselves."""
-    scene.tx.hold(f"customer:{event.external_userid}")
+    knowing.hold(scene, event.external_userid)
     who = (event.userid, event.external_userid)
     before = scene.tx.relations.get(*who)
     judged = observing.is_judged(scene, EDIT)

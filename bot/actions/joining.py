@@ -129,7 +129,6 @@ def _left(scene: Scene, chat: Chat, outsider: Outsider) -> None:
 
 def _remember(scene: Scene, contact: ExternalContact | None) -> None:
     if contact is not None:
-        scene.tx.hold(f"customer:{contact.external_userid}")
         knowing.remember(scene, contact)
 
 

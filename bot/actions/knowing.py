@@ -10,7 +10,7 @@ from bot.outgoing import MarkRelation
 from bot.wecom import ExternalContact, FollowUser
 from workflows import masking, mirror
 from workflows.mirror import Shown
-from workflows.model import Customer, same_user
+from workflows.model import Customer, Relation, same_user
 
 _CORP_TAG = 1
 _WECOM_USER = 2
@@ -22,11 +22,27 @@ def remember(scene: Scene, contact: ExternalContact) -> None:
     What WeCom cannot know (containment, the governing request) is kept.
     """
     tx = scene.tx
+    hold(scene, contact.external_userid)
     tx.relations.put_customer(customer(contact))
     for follower in contact.follow_user:
         old = tx.relations.get(follower.userid, contact.external_userid)
         new = mirror.brought_up_to_date(old, shown(contact.external_userid, follower))
         tx.relations.put(replace(new, asked_at=scene.now))
+
+
+def hold(scene: Scene, external_userid: str) -> None:
+    """Let nobody else change the customer's relations until this step is committed.
+
+    A relation is read, changed and written back whole: of two steps at once, on two nodes or two
+    connections, the later one would undo the earlier.
+    """
+    scene.tx.hold(f"customer:{external_userid}")
+
+
+def relation(scene: Scene, userid: str, external_userid: str) -> Relation | None:
+    """Return what the two are to each other, to be changed by this step alone."""
+    hold(scene, external_userid)
+    return scene.tx.relations.get(userid, external_userid)
 
 
 def follower(contact: ExternalContact | None, userid: str) -> FollowUser | None:
@@ -43,7 +59,7 @@ def name_of(scene: Scene, external_userid: str) -> str:
 
 def marked(scene: Scene, mark: MarkRelation) -> None:
     """Write down that tags and remark of a relation are as we have ordered them."""
-    known = scene.tx.relations.get(mark.userid, mark.external_userid)
+    known = relation(scene, mark.userid, mark.external_userid)
     if known is None:
         return
     tags = (known.tags | set(mark.add_tags)) - set(mark.remove_tags)

@@ -162,6 +162,7 @@ def settle(scene: Scene, passage: Passage) -> None:
 def _arrived(scene: Scene, passage: Passage, contact: ExternalContact | None) -> None:
     """Store the new owner where no event has told of it."""
     relations = scene.tx.relations
+    knowing.hold(scene, passage.external_userid)
     old = relations.get(passage.userid, passage.external_userid)
     if old and contact and knowing.follower(contact, passage.userid) is None:
         state = RelationState.DELETED_BY_MEMBER

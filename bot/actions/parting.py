@@ -24,7 +24,7 @@ _NAMED = 5
 
 def deleted(scene: Scene, event: ContactDeleted, contact: ExternalContact | None) -> None:
     """Take note that a relation ended, unless WeCom shows that it has begun anew since."""
-    scene.tx.hold(f"customer:{event.external_userid}")
+    knowing.hold(scene, event.external_userid)
     if contact is not None:
         knowing.remember(scene, contact)
     old = scene.tx.relations.get(event.userid, event.external_userid)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +13,8 @@ import typer
 from bot import dead_letters, reports
 from bot.console import shell
 from bot.console.shell import CONFIG, FINDINGS, AsJson, Config, voice_of
-from storage import vacuum
+from bot.texts import Text
+from storage import backups, vacuum
 from storage.database import Database, Unavailable
 
 _LISTED = 100
@@ -138,3 +141,25 @@ def vacuum_(
     if freed is None:
         shell.refuse(voice("vacuum.rebuild_first"))
     shell.say(voice("vacuum.done", pages=freed))
+
+
+@db.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="Where the copy goes; nothing is overwritten.")],
+    config: Config = CONFIG,
+) -> None:
+    """Copy an SQLite database while Menwei runs. With PostgreSQL, use pg_dump."""
+    found = shell.load(config)
+    voice = voice_of(found)
+    with closing(Database.open(found.storage.address)) as database:
+        if database.file is None:
+            shell.refuse(voice("backup.postgresql"))
+        if not database.is_there():
+            shell.refuse(voice("database.missing"))
+        try:
+            backups.copy(database.file, target)
+        except backups.Exists:
+            shell.refuse(voice("backup.exists", path=Text(target)))
+        except (OSError, sqlite3.Error) as error:
+            shell.refuse(voice("backup.failed", error=str(error)))
+    shell.say(voice("backup.done", path=Text(target)))

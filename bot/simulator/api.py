@@ -42,6 +42,7 @@ ENDPOINTS: Endpoints = {
 GETTOKEN = "gettoken"
 NO_JSON = {GETTOKEN, "media/upload"}
 SECRETS = {"access_token", "corpsecret"}
+GARBLED = '{"result": ["<html>502 Bad Gateway</html>"]}'
 Seen = tuple[str, Json]
 
 
@@ -86,6 +87,8 @@ class Api:
                 await asyncio.sleep(seconds)
         finally:
             self._traffic.end(path)
+        if self._faults.take(path, "garble") is not None:
+            return web.Response(text=GARBLED, content_type="application/json")
         date = formatdate(self._world.now(), usegmt=True)
         return web.json_response(answer, dumps=_dumps, headers={"Date": date})
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 from yarl import URL
@@ -27,17 +28,29 @@ class Door:
 
     url: str
     seal: Seal
+    behind: list[str] = field(default_factory=list)  # what a load balancer there sends them to
+
+    def address(self) -> str:
+        """Return where the next try goes: in turn to all that are behind it."""
+        if not self.behind:
+            return self.url
+        self.behind.append(self.behind.pop(0))
+        return self.behind[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How sending one callback ended. `status` is that of the last try, 0 for no answer."""
+    """How sending one callback ended. `status` is that of the last try, 0 for no answer.
+
+    `ended` is a time that only grows, `seconds` how long the tries took together.
+    """
 
     event: Event
     accepted: bool
     tries: int
     status: int
     seconds: float
+    ended: float = 0.0
 
 
 class CallbackRefusedError(Exception):
@@ -49,6 +62,7 @@ class Callbacks:
 
     timeout = 5.0  # seconds until a try counts as failed (doc 90238)
     pause = 1.0  # seconds between tries; WeCom does not document it
+    scatter = 0.0  # seconds by which a callback may come late, by chance: order is mixed up
 
     def __init__(
         self, world: World, faults: Faults, log: Callable[[str, str, str, str], None]
@@ -114,16 +128,18 @@ class Callbacks:
             raise CallbackRefusedError(f"HTTP {answer.status}, and the body is not the plain echo")
 
     async def _deliver(self, event: Event, door: Door, delay: float) -> None:
-        if delay:
-            await asyncio.sleep(delay)
+        scattered = random.uniform(0, self.scatter)  # noqa: S311 - nothing secret
+        if delay + scattered:
+            await asyncio.sleep(delay + scattered)
         began, status, body, tries = time.monotonic(), 0, "", 0
         while tries < TRIES and status != 200:
             if tries:
                 await asyncio.sleep(self.pause)
             tries += 1
             status, body = await self._try(event, door)
-        took = time.monotonic() - began
-        self.deliveries.append(Delivery(event, status == 200, tries, status, took))
+        ended = time.monotonic()
+        took = ended - began
+        self.deliveries.append(Delivery(event, status == 200, tries, status, took, ended))
         again = f", try {tries}" if tries > 1 else ""
         result = f"{status or 'no answer'} in {took * 1000:.0f} ms{again}"
         self._log("out", event.name, result, _detail(event))
@@ -138,7 +154,7 @@ class Callbacks:
         limit = aiohttp.ClientTimeout(total=self.timeout)
         try:
             async with self._open_session().post(
-                _with_signature(door.url, sealed),
+                _with_signature(door.address(), sealed),
                 data=to_xml(envelope).encode(),
                 headers={"Content-Type": "text/xml"},
                 timeout=limit,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 @dataclass(slots=True)
 class _Planned:
     path: str
-    kind: str  # fail, delay, http_500
+    kind: str  # fail, fail_after, delay, http_500, garble
     value: float
     times: int
 
@@ -48,6 +48,10 @@ class Faults:
     def http_500(self, path: str, times: int = 1) -> None:
         """Answer the next `times` calls of an API with HTTP 500 and no JSON."""
         self._planned.append(_Planned(short(path), "http_500", 500, times))
+
+    def garble(self, path: str, times: int = 1) -> None:
+        """Do what was asked, and answer with HTTP 200 and something that is not WeCom's JSON."""
+        self._planned.append(_Planned(short(path), "garble", 200, times))
 
     def drop_callbacks(self, times: int = 1) -> None:
         """Never send the next `times` callbacks."""

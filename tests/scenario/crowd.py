@@ -67,7 +67,19 @@ class Crowd:
 
     def act(self) -> bool:
         """Let somebody do something; False if what the dice chose is not possible now."""
-        acts: dict[Callable[[], Deed | None], int] = {
+        acts = self.acts()
+        chosen = self.dice.choices(list(acts), list(acts.values()))[0]
+        try:
+            deed = chosen()
+        except ImpossibleError:
+            return False
+        if deed is not None:
+            self.deeds.append(deed)
+        return deed is not None
+
+    def acts(self) -> dict[Callable[[], Deed | None], int]:
+        """Return what people do, and how often one thing happens compared with the others."""
+        return {
             self._ask: 6,
             self._add: 4,
             self._add_vip: 1,
@@ -79,14 +91,6 @@ class Crowd:
             self._delete: 1,
             self._leave: 1,
         }
-        chosen = self.dice.choices(list(acts), list(acts.values()))[0]
-        try:
-            deed = chosen()
-        except ImpossibleError:
-            return False
-        if deed is not None:
-            self.deeds.append(deed)
-        return deed is not None
 
     # -- what sellers do -----------------------------------------------------------------------
 
@@ -170,7 +174,9 @@ class Crowd:
         found = self._card()
         if found is None:
             return None
-        who, card, request, stage = found
+        return self._presses(*found)
+
+    def _presses(self, who: str, card: Message, request: str, stage: int) -> Deed:
         choice = self.dice.choices(["approve", "deny"], [4, 1])[0]
         shown = card.card or {}
         key = next(b["key"] for b in shown["button_list"] if b["key"].endswith(f":{choice}"))

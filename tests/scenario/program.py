@@ -28,15 +28,15 @@ class Program:
     config: Path
     address: str
     log: Path
+    launched_by: tuple[str, ...] = ("tests.scenario.launcher",)  # a module and its words
     pid: int = 0
     _launcher: Process | None = None
 
     async def start(self) -> None:
         """Start it; it is not ready yet."""
         if self._launcher is None:
-            words = ("-m", "tests.scenario.launcher")
             self._launcher = await asyncio.create_subprocess_exec(
-                sys.executable, *words, cwd=ROOT, stdin=PIPE, stdout=PIPE
+                sys.executable, "-m", *self.launched_by, cwd=ROOT, stdin=PIPE, stdout=PIPE
             )
         self.pid = await self._ask([["serve", "--config", str(self.config)], str(self.log)])
 

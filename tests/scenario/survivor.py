@@ -72,7 +72,7 @@ class Survivor:
     def unstored(self) -> list[Deed]:
         """Return the deeds of which the program said that it has them, and has not."""
         keys = {row["key"] for row in self.rows("SELECT key FROM work WHERE queue = ?", _INBOX)}
-        return [d for d in self.accepted(*{d.kind for d in self.deeds}) if _key(d) not in keys]
+        return [d for d in self.accepted(*{d.kind for d in self.deeds}) if inbox_key(d) not in keys]
 
     # -- checks --------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class Survivor:
         tickets = {row["request_id"]: row for row in self.rows("SELECT * FROM tickets")}
         for name, request in self.requests().items():
             heard = [m for m in self._chat(request["requester"]["userid"]) if name in str(m)]
-            for words in _outcome(name, request):
+            for words in outcome_words(name, request):
                 if not any(words in each.text for each in heard):
                     yield f"{request['requester']['userid']} never heard {words!r} of {name}"
             news = sum(each.kind == "news" for each in heard)
@@ -291,7 +291,7 @@ class Survivor:
         return self.simulator.world.state.chats.get(who.lower(), [])
 
 
-def _key(deed: Deed) -> str:
+def inbox_key(deed: Deed) -> str:
     return "in:" + sha256(to_xml(deed.event.fields).encode()).hexdigest()
 
 
@@ -299,7 +299,7 @@ def _fitting(state: str) -> set[str]:
     return {"pending": {PENDING_TAG}, "executed": set()}.get(state, {DENIED_TAG})
 
 
-def _outcome(name: str, request: Json) -> Iterator[str]:
+def outcome_words(name: str, request: Json) -> Iterator[str]:
     """Yield words that the requester must have heard."""
     asked, voted = request["origin"] == "asked", bool(request["votes"])
     match request["state"]:

@@ -462,7 +462,7 @@ async def test_a_clock_that_differs_from_wecoms_is_told(
 async def test_a_clock_that_differs_from_the_databases_is_told(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def an_hour(_: object) -> timedelta:
+    async def an_hour(*_: object) -> timedelta:
         return timedelta(hours=1)
 
     monkeypatch.setattr("storage.database.Database.clock_ahead", an_hour)
