@@ -147,6 +147,14 @@ class Office:
                 self.clock.move(seconds=60)
         raise AssertionError("the reading does not end")
 
+    async def doubts(self) -> int:
+        """Return the number of the reading under way if it has doubted anything, else 0."""
+        reading = await self.db.read(lambda tx: tx.readings.open())
+        assert reading is not None, "it has ended"
+        number = reading.number
+        settled = await self.db.read(lambda tx: tx.readings.is_settled(number))
+        return 0 if settled else number
+
     async def relation(self, userid: str, external: str) -> Relation | None:
         return await self.db.read(lambda tx: tx.relations.get(userid, external))
 

@@ -108,6 +108,7 @@ def take_over(scene: Scene, reading: Reading, page: Page) -> Tally:
 
 def chunk_read(scene: Scene, reading: Reading, chunk: Chunk) -> None:
     """Note that a chunk has been read, and doubt what WeCom shows no more of its members."""
+    scene.tx.hold("readings")  # the last look must see that all have been read, or we see the look
     new = replace(
         reading,
         step=reading.step + 1,

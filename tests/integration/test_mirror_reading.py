@@ -12,6 +12,7 @@ from bot.simulator.events import Event
 from bot.simulator.records import Customer
 from bot.simulator.seed import LIN_XUE, LIU_JIANGUO, MA_CHAO, ZHANG_WEI
 from bot.wecom import FollowedPage
+from bot.worker import Postpone
 from storage.database import Database
 from tests.makers_mirror import Killed, Office, an_office, restarted
 from workflows import mirror
@@ -232,3 +233,40 @@ async def test_what_a_transfer_took_is_no_deletion_by_the_member(office: Office)
     taker = await known(office, "wangfang", ZHANG_WEI)
     assert (taker.state, taker.request_id) == (RelationState.ADDED, "T17")
     assert len(await office.requests(ZHANG_WEI)) == 1
+
+
+async def test_who_was_deleted_and_added_again_is_judged_again(office: Office) -> None:
+    """The second add is told to nobody; an edit has put it on file before the reading comes."""
+    world = office.world
+    await office.hear(told(world.member_adds_customer("sunlei", ZHANG_WEI)))
+    office.clock.move(seconds=60)
+    await office.hear(told(world.member_deletes_customer("sunlei", ZHANG_WEI)))
+    office.clock.move(seconds=60)
+    world.member_adds_customer("sunlei", ZHANG_WEI)
+    await office.hear(told(world.member_edits("sunlei", ZHANG_WEI, remark="张总")))
+    office.clock.move(hours=1)
+
+    reading = await office.read_all()
+
+    assert reading.late_adds == 1
+    assert len(await office.requests(ZHANG_WEI)) == 2
+
+
+async def test_an_event_told_while_a_doubt_is_asked_about_wins(office: Office) -> None:
+    """WeCom still showed the two; the deletion was handled before that could be written."""
+    office.world.member_adds_customer("sunlei", ZHANG_WEI)
+    office.clock.move(hours=1)
+    await office.begin()
+    while not (number := await office.doubts()):
+        await office.tick()
+        office.clock.move(seconds=1)
+    step = await office.clockwork.customers.look(f"{number}|sunlei|{ZHANG_WEI}", office.now())
+    office.clock.move(seconds=1)
+    await office.hear(told(office.world.member_deletes_customer("sunlei", ZHANG_WEI)))
+
+    with pytest.raises(Postpone):
+        await office.db.write(step)
+
+    assert (await known(office, "sunlei", ZHANG_WEI)).state is RelationState.DELETED_BY_MEMBER
+    assert (await office.to_the_end()).late_adds == 0
+    assert await office.requests(ZHANG_WEI) == []
