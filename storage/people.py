@@ -47,11 +47,27 @@ class People:
         self._grow()
         ConsoleLists(self._connection).put(TAGS, directory.tag_names)
         self._connection.execute(delete(members))
-        self._connection.execute(delete(departments))
         people = [_columns(member) for member in directory.members.values()]
-        units = [{"id": d.id, "body": _DEPARTMENT.dump(d)} for d in directory.departments.values()]
         if people:
             self._connection.execute(insert(members), people)
+        self._put_departments(directory)
+
+    def change(self, before: Directory, after: Directory) -> None:
+        """Store `after` where `before` is stored: only what differs is written."""
+        self._grow()
+        ConsoleLists(self._connection).put(TAGS, after.tag_names)
+        gone = [{"wanted": key} for key in before.members if key not in after.members]
+        put = [_columns(m) for key, m in after.members.items() if before.members.get(key) != m]
+        if gone:
+            self._connection.execute(_DROP_MEMBER, gone)
+        if put:
+            self._connection.execute(_PUT_MEMBER, put)
+        if before.departments != after.departments:
+            self._put_departments(after)
+
+    def _put_departments(self, directory: Directory) -> None:
+        self._connection.execute(delete(departments))
+        units = [{"id": d.id, "body": _DEPARTMENT.dump(d)} for d in directory.departments.values()]
         if units:
             self._connection.execute(insert(departments), units)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -87,6 +87,7 @@ def between(
     `renamed` names those who kept everything but their userid: old (lower case) → new.
     """
     renamed = renamed or {}
+    before, after = _narrowed(before, after)
     was = with_userids(before.directory, renamed)
     what = _Happened(was, after.directory, {new.lower(): u for u, new in renamed.items()})
     actions = _by_person(_action_changes(before, after, renamed))
@@ -101,6 +102,24 @@ def between(
         if own.facts:
             found.append(own)
     return tuple(found)
+
+
+def _narrowed(before: Standing, after: Standing) -> tuple[Standing, Standing]:
+    """Leave out whom nothing can have happened to: most people of a large company, mostly.
+
+    While rules and departments stay the same, what somebody may do hangs on their own record alone.
+    """
+    old, new = before.directory, after.directory
+    if before.policy is not after.policy or old.departments != new.departments:
+        return before, after
+    keys = [k for k in {*old.members, *new.members} if old.members.get(k) != new.members.get(k)]
+    return _only(before, keys), _only(after, keys)
+
+
+def _only(standing: Standing, keys: Iterable[str]) -> Standing:
+    known = standing.directory
+    members = {key: known.members[key] for key in keys if key in known.members}
+    return Standing(standing.policy, Directory(members, known.departments, known.tag_names))
 
 
 def with_userids(directory: Directory, renamed: Mapping[str, str]) -> Directory:

@@ -44,7 +44,7 @@ def directory_read(scene: Scene, fresh: Directory, cause: str) -> None:
     before = Standing(scene.policy, scene.tx.people.directory())
     if fresh == before.directory:
         return
-    scene.tx.people.replace(fresh)
+    scene.tx.people.change(before.directory, fresh)
     after = Standing(before.policy, fresh)
     if not before.directory.members:
         return  # the first reading: nobody gained or lost anything

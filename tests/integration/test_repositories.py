@@ -243,3 +243,15 @@ async def test_a_draft_lasts_until_its_end_and_there_is_one_per_person(db: Datab
     assert await db.read(lambda tx: tx.drafts.get("lina", NOON + HOUR)) is None
     await db.write(lambda tx: tx.drafts.drop("LINA"))
     assert await db.read(lambda tx: tx.drafts.get("lina", NOON)) is None
+
+
+async def test_a_changed_directory_is_stored_by_what_differs(db: Database) -> None:
+    fang, mei = Member("WangFang", "王芳", (2,)), Member("mei", "梅", (2,))
+    before = Directory.of([fang, mei], [Department(2, "Sales")], ["old"])
+    after = Directory.of([replace(fang, position="Head"), Member("new", "新")], [], ["new"])
+    await db.write(lambda tx: tx.people.replace(before))
+
+    await db.write(lambda tx: tx.people.change(before, after))
+
+    assert await db.read(lambda tx: tx.people.directory()) == after
+    assert await db.read(lambda tx: tx.people.version()) == 2

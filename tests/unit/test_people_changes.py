@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.makers_policy import a_policy
 from workflows import people_changes
 from workflows.directory import Department, Directory, Member
@@ -116,3 +119,27 @@ def test_people_to_whom_the_same_happened_are_put_together() -> None:
     groups = people_changes.alike(between(standing(*many, gone), standing(*moved)))
     assert [len(each.names) for each in groups] == [30, 1]
     assert groups[0].one.gained
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_looking_only_at_those_who_differ_finds_the_same(data: st.DataObject) -> None:
+    def somebody(userid: str) -> Member:
+        return Member(
+            userid,
+            userid.upper(),
+            tuple(data.draw(st.lists(st.sampled_from((1, 2, 3)), unique=True))),
+            leads=tuple(data.draw(st.lists(st.sampled_from((2, 3)), max_size=1))),
+            tags=data.draw(st.frozensets(st.sampled_from(("Old hand",)))),
+            status=data.draw(st.sampled_from((1, 1, 2, 5))),
+        )
+
+    was = [somebody(each) for each in "abc"]
+    now = [data.draw(st.sampled_from((m, somebody(m.userid)))) for m in was]
+    units = [replace(SALES, leaders=("a",)) if each is SALES else each for each in UNITS]
+    before, after = standing(*was, units=units), standing(*now, units=units)
+    other = Standing(a_policy(roles=ROLES, permissions=PERMISSIONS), after.directory)
+    assert other.policy is not after.policy  # so that everybody is looked at
+
+    same = Standing(before.policy, after.directory)
+    assert between(before, same) == between(before, other)
