@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Connection, func, select
@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from storage import audit, engines
 from storage.crew import Crew, Done, Failed, Outcome
 from storage.engines import DRIVER_ERRORS, Engines
+from storage.link import Link
 from storage.moments import from_milliseconds
 from storage.schema import upgrade
 from storage.transaction import Step, Transaction
@@ -182,7 +183,7 @@ class Database:
                 entries += tx.audit.added
             else:
                 outcomes = [_run_apart(connection, step, entries) for step in steps]
-            audit.append(connection, entries)
+            audit.append(cast(Connection, Link(connection)), entries)
             if not engines.is_intact(connection):
                 raise Unavailable("a step went on after the database had undone everything")
         return outcomes

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, func, select
 
 from storage.absences import Absences
 from storage.audit import Audit
@@ -16,6 +16,7 @@ from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
+from storage.link import Link
 from storage.lists import Lists
 from storage.people import People
 from storage.policies import Policies
@@ -31,7 +32,7 @@ from storage.work import Work
 
 T = TypeVar("T")
 
-_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, -1))")
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"), -1)))
 
 
 class Transaction:
@@ -63,7 +64,7 @@ class Transaction:
     )
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection = connection = cast(Connection, Link(connection))
         self.absences = Absences(connection)
         self.audit = Audit(connection)
         self.candidates = Candidates(connection)

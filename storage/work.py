@@ -269,7 +269,7 @@ def _row(job: Job, now: datetime) -> dict[str, Any]:
 
 
 def _filed(row: Row[*tuple[Any, ...]]) -> Filed:
-    values = dict(row._mapping)
+    values = row._asdict()
     del values["leased"]
     values |= {"queue": Queue(row.queue), "state": WorkState(row.state)}
     return Filed(**values)
