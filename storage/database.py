@@ -147,6 +147,7 @@ class Database:
             with self._reader.connect() as connection, connection.begin():
                 tx = Transaction(connection)
                 answer = step(tx)
+                tx.write()
                 if tx.audit.added:
                     raise TypeError("a read cannot add to the audit; use write")
                 return Done(answer)
@@ -180,6 +181,7 @@ class Database:
             if len(steps) == 1:
                 tx = Transaction(connection)
                 outcomes: list[Outcome] = [Done(steps[0](tx))]
+                tx.write()
                 entries += tx.audit.added
             else:
                 outcomes = [_run_apart(connection, step, entries) for step in steps]
@@ -200,6 +202,7 @@ def _run_apart(connection: Connection, step: Step[Any], entries: list[audit.Entr
     try:
         driver.execute("SAVEPOINT step")
         answer = step(tx)
+        tx.write()
         driver.execute("RELEASE SAVEPOINT step")
     except BaseException as error:
         if _is_conflict(error) or not _undone(driver):

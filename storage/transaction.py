@@ -87,6 +87,10 @@ class Transaction:
         self.waivers = Waivers(connection)
         self.work = Work(connection)
 
+    def write(self) -> None:
+        """Write what repositories have kept back for the end of the step."""
+        self.relations.write()
+
     def hold(self, name: str) -> None:
         """Let no other step that holds this name run until this one is committed or undone.
 
@@ -95,6 +99,7 @@ class Transaction:
         """
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(_HOLD, {"name": name})
+            self.relations.forget()  # it may have changed while we waited
 
 
 Step = Callable[[Transaction], T]
