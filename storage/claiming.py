@@ -17,6 +17,7 @@ from storage.tables import WORK_IS_OPEN, work
 
 _LANE_SHARE = 32  # rows of one lane per claim, so that a busy lane leaves room for others
 _PAGE = 32  # due rows looked at in the first round, at least; twice as many in each later one
+_FEW = 8  # lanes whose rows are read at a time, at least
 _ROUNDS = 8  # how often one claim looks past lanes that cannot move
 
 _DUE = (
@@ -77,9 +78,13 @@ def claim(
     for _ in range(_ROUNDS):
         candidates = _due(connection, queue, now, page, seen)
         if candidates:
-            lanes = list(dict.fromkeys(row.lane for row in candidates))
             last = max(row.id for row in candidates)
-            claimed += _heads(connection, queue, now, _locked(connection, queue, lanes), last)
+            lanes = list(dict.fromkeys(row.lane for row in candidates))
+            few = max(limit, _FEW)
+            for start in range(0, len(lanes), few):
+                if len(claimed) < limit:
+                    locked = _locked(connection, queue, lanes[start : start + few])
+                    claimed += _heads(connection, queue, now, locked, last)
             seen += lanes
         if len(claimed) >= limit or len(candidates) < page:
             break
