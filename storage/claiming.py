@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, text, update
+from sqlalchemy import Connection, Row, Text, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.jobs import Claimed, Queue
 from storage.tables import WORK_IS_OPEN, work
@@ -27,9 +28,9 @@ _DUE = (
     .limit(bindparam("limit"))
 )
 _DUE_ELSEWHERE = _DUE.where(work.c.lane.not_in(bindparam("seen", expanding=True)))
-_LOCK_LANES = text(
-    "SELECT lane FROM unnest(CAST(:lanes AS text[])) AS lane"
-    " WHERE pg_try_advisory_xact_lock(hashtextextended(lane, :queue))"
+_LANE = func.unnest(bindparam("lanes", type_=ARRAY(Text))).column_valued("lane")
+_LOCK_LANES = select(_LANE).where(
+    func.pg_try_advisory_xact_lock(func.hashtextextended(_LANE, bindparam("queue")))
 )
 _OF_LANES = (
     select(

@@ -10,7 +10,7 @@ be remembered that way goes through SQLAlchemy as ever: lists for IN, `text()`, 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -29,23 +29,28 @@ class _Form:
     sql: str
     given: frozenset[str]  # the names of the values it was compiled for
     bind: Callable[[Values], Any]  # values by name, as the driver takes them
+    gives_rows: bool
     make: _Make  # a row as the driver gives it, with names and types
 
 
 _Forms = WeakKeyDictionary[Executable, _Form | None]
 _FORMS: dict[str, _Forms] = {}  # by dialect; None where the short way is not possible
-_NOT_YET = _Form("", frozenset(), dict, tuple)  # seen once: it may be a constant, or not
+_NOT_YET = _Form(
+    "", frozenset(), bind=dict, gives_rows=False, make=tuple
+)  # seen once: it may be a constant, or not
 
 
 class Link:
     """Executes statements as `Connection.execute` does, in its transaction and with its errors."""
 
-    __slots__ = ("_connection", "_driver", "_forms", "_overheard", "dialect")
+    __slots__ = ("_connection", "_cursor", "_driver", "_forms", "_overheard", "dialect")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._driver: Any = connection.connection.dbapi_connection
         self.dialect = connection.dialect
+        # psycopg has all rows once it has executed, and its cursors are dear; SQLite's read on.
+        self._cursor: Any = self._driver.cursor() if self.dialect.name == "postgresql" else None
         # Whoever listens to SQLAlchemy's events hears of every statement.
         self._overheard = bool(connection.dispatch.before_cursor_execute)
         self._forms = _FORMS.setdefault(self.dialect.name, WeakKeyDictionary())
@@ -80,14 +85,17 @@ class Link:
 
     def _run(self, form: _Form, rows: list[Any]) -> Found:
         try:
+            cursor: Any = self._cursor or self._driver.cursor()
             if len(rows) > 1:
-                cursor = self._driver.cursor()
                 cursor.executemany(form.sql, rows)
             else:
-                cursor = self._driver.execute(form.sql, rows[0])
+                cursor.execute(form.sql, rows[0])
+            if self._cursor is not None:
+                found = cursor.fetchall() if form.gives_rows else ()
+                return Found(found, cursor.rowcount, form.make)
         except self.dialect.loaded_dbapi.Error as error:
             raise self._told(form.sql, error) from error
-        return Found(cursor, form.make)
+        return Found(cursor, cursor.rowcount, form.make)
 
     def _told(self, sql: str, error: Any) -> BaseException:
         """Return the error as SQLAlchemy would raise it, and let go of a connection that broke."""
@@ -103,19 +111,15 @@ class Link:
 class Found:
     """What a statement found, read once; as much of SQLAlchemy's Result as repositories use."""
 
-    __slots__ = ("_cursor", "_make")
+    __slots__ = ("_make", "_rows", "rowcount")
 
-    def __init__(self, cursor: Any, make: _Make) -> None:
-        self._cursor = cursor
+    def __init__(self, rows: Iterable[Any], rowcount: int, make: _Make) -> None:
+        self._rows = rows
         self._make = make
+        self.rowcount = rowcount  # of rows that were written
 
     def __iter__(self) -> Iterator[Any]:
-        return map(self._make, self._cursor)
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows were written."""
-        return int(self._cursor.rowcount)
+        return map(self._make, self._rows)
 
     def all(self) -> list[Any]:
         """Return every row."""
@@ -144,7 +148,7 @@ class Found:
     def scalars(self) -> Found:
         """Return the first column of each row."""
         make = self._make
-        return Found(self._cursor, lambda row: make(row)[0])
+        return Found(self._rows, self.rowcount, lambda row: make(row)[0])
 
     def scalar(self) -> Any:
         """Return the first column of the first row, None if there is none."""
@@ -169,7 +173,11 @@ def _compiled(statement: Executable, values: Values, dialect: Dialect) -> _Form 
     if compiled.post_compile_params or compiled.literal_execute_params:
         return None  # IN and its like: the text depends on the values
     return _Form(
-        str(compiled), frozenset(values), _binder(compiled, dialect), _maker(statement, dialect)
+        sql=str(compiled),
+        given=frozenset(values),
+        bind=_binder(compiled, dialect),
+        gives_rows=bool(statement.exported_columns),
+        make=_maker(statement, dialect),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.absences import Absences
 from storage.audit import Audit
@@ -32,7 +33,8 @@ from storage.work import Work
 
 T = TypeVar("T")
 
-_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"), -1)))
+_NAME = func.unnest(bindparam("names", type_=ARRAY(Text))).column_valued("name")
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(_NAME, -1)))
 
 
 class Transaction:
@@ -40,6 +42,7 @@ class Transaction:
 
     __slots__ = (
         "_connection",
+        "_held",
         "absences",
         "audit",
         "candidates",
@@ -65,6 +68,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection = cast(Connection, Link(connection))
+        self._held: set[str] = set()
         self.absences = Absences(connection)
         self.audit = Audit(connection)
         self.candidates = Candidates(connection)
@@ -91,15 +95,17 @@ class Transaction:
         """Write what repositories have kept back for the end of the step."""
         self.relations.write()
 
-    def hold(self, name: str) -> None:
-        """Let no other step that holds this name run until this one is committed or undone.
+    def hold(self, *names: str) -> None:
+        """Let no other step that holds one of these run until this one is committed or undone.
 
         For "count, then decide": two steps on two nodes must not both be the last one allowed.
         SQLite has one writer anyway.
         """
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(_HOLD, {"name": name})
-            self.relations.forget()  # it may have changed while we waited
+        new = [name for name in names if name not in self._held]
+        if new and self._connection.dialect.name == "postgresql":
+            self._connection.execute(_HOLD, {"names": new})
+            self.relations.forget()  # they may have changed while we waited
+        self._held.update(new)
 
 
 Step = Callable[[Transaction], T]

@@ -95,13 +95,18 @@ def _customer(
 
 
 def _counters(scene: Scene, userid: str, own: Request | None) -> Facts:
-    scene.tx.hold(f"adds:{userid.lower()}")  # two at once must not both be the last one allowed
+    scene.tx.hold(counting(userid))  # two at once must not both be the last one allowed
     today, monday = start_of_day(scene), start_of_week(scene)
     lists = scene.tx.lists.open_of(userid, monday)
     week, day = scene.tx.requests.counts_of_two(userid, ADD, monday, today)
     return facts.of_counters(
         _count(scene, day, today, own, lists), _count(scene, week, monday, own, lists)
     )
+
+
+def counting(userid: str) -> str:
+    """Return what to hold while a member's adds are counted; early, if it is known to be needed."""
+    return f"adds:{userid.lower()}"
 
 
 def _count(
