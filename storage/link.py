@@ -47,10 +47,11 @@ class Link:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._driver: Any = connection.connection.dbapi_connection
+        driver: Any = connection.connection.dbapi_connection
+        self._driver = driver
         self.dialect = connection.dialect
         # psycopg has all rows once it has executed, and its cursors are dear; SQLite's read on.
-        self._cursor: Any = self._driver.cursor() if self.dialect.name == "postgresql" else None
+        self._cursor = driver.cursor() if self.dialect.name == "postgresql" else None
         # Whoever listens to SQLAlchemy's events hears of every statement.
         self._overheard = bool(connection.dispatch.before_cursor_execute)
         self._forms = _FORMS.setdefault(self.dialect.name, WeakKeyDictionary())

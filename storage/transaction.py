@@ -94,6 +94,7 @@ class Transaction:
     def write(self) -> None:
         """Write what repositories have kept back for the end of the step."""
         self.relations.write()
+        self.work.write()
 
     def hold(self, *names: str) -> None:
         """Let no other step that holds one of these run until this one is committed or undone.
