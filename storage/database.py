@@ -28,7 +28,7 @@ from storage.transaction import Step, Transaction
 
 T = TypeVar("T")
 
-_BATCH = 64  # steps in one commit, at most
+_BATCH = 16  # steps in one commit, about: who comes first must not wait for many
 _ATTEMPTS = 3  # for steps that PostgreSQL stopped because another node stood in their way
 
 
@@ -89,6 +89,10 @@ class Database:
         Raises Unavailable when it cannot be stored.
         """
         return await self._writers.ask(step)
+
+    async def write_first(self, step: Step[T]) -> T:
+        """Do the same before all other steps that wait: somebody outside waits for this one."""
+        return await self._writers.ask(step, first=True)
 
     async def read(self, step: Step[T]) -> T:
         """Run the step on an unchanging view of what is committed; it must write nothing."""
