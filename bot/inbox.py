@@ -88,8 +88,8 @@ class Arrival:
 class Store(Protocol):
     """The part of the database that the inbox needs."""
 
-    async def write(self, change: Callable[[Transaction], int], /) -> int:
-        """Make the change in one transaction; return its answer when it is on disk."""
+    async def write_first(self, change: Callable[[Transaction], int], /) -> int:
+        """Make the change before all others that wait; return its answer when it is on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class Inbox:
     async def _commit(self, arrivals: list[Arrival]) -> None:
         jobs = [job for arrival in arrivals for job in arrival.jobs()]
         now = self._now()
-        await self._store.write(lambda tx: tx.work.add(jobs, now))
+        await self._store.write_first(lambda tx: tx.work.add(jobs, now))
 
 
 def _tell(outcome: _Outcome, error: BaseException | None) -> None:

@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, text, update
+from sqlalchemy import Connection, Row, Text, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.jobs import Claimed, Queue
 from storage.tables import WORK_IS_OPEN, work
 
 _LANE_SHARE = 32  # rows of one lane per claim, so that a busy lane leaves room for others
 _PAGE = 32  # due rows looked at in the first round, at least; twice as many in each later one
+_FEW = 8  # lanes whose rows are read at a time, at least
 _ROUNDS = 8  # how often one claim looks past lanes that cannot move
 
 _DUE = (
@@ -26,9 +28,9 @@ _DUE = (
     .limit(bindparam("limit"))
 )
 _DUE_ELSEWHERE = _DUE.where(work.c.lane.not_in(bindparam("seen", expanding=True)))
-_LOCK_LANES = text(
-    "SELECT lane FROM unnest(CAST(:lanes AS text[])) AS lane"
-    " WHERE pg_try_advisory_xact_lock(hashtextextended(lane, :queue))"
+_LANE = func.unnest(bindparam("lanes", type_=ARRAY(Text))).column_valued("lane")
+_LOCK_LANES = select(_LANE).where(
+    func.pg_try_advisory_xact_lock(func.hashtextextended(_LANE, bindparam("queue")))
 )
 _OF_LANES = (
     select(
@@ -77,9 +79,13 @@ def claim(
     for _ in range(_ROUNDS):
         candidates = _due(connection, queue, now, page, seen)
         if candidates:
-            lanes = list(dict.fromkeys(row.lane for row in candidates))
             last = max(row.id for row in candidates)
-            claimed += _heads(connection, queue, now, _locked(connection, queue, lanes), last)
+            lanes = list(dict.fromkeys(row.lane for row in candidates))
+            few = max(limit, _FEW)
+            for start in range(0, len(lanes), few):
+                if len(claimed) < limit:
+                    locked = _locked(connection, queue, lanes[start : start + few])
+                    claimed += _heads(connection, queue, now, locked, last)
             seen += lanes
         if len(claimed) >= limit or len(candidates) < page:
             break

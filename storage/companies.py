@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection, bindparam, delete, or_, select
 
@@ -59,12 +59,13 @@ _KNOWN = (
 
 
 class Companies:
-    """The companies within one transaction."""
+    """The companies within one transaction. `settle` writes relations that are kept for later."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_settle")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, settle: Callable[[], None]) -> None:
         self._connection = connection
+        self._settle = settle
 
     def note(self, name: str, external_userid: str, userid: str = "") -> None:
         """Write down of which company a customer is: as this member says, or as WeCom shows."""
@@ -105,6 +106,7 @@ class Companies:
         cores = self._same(company) if company else []
         if not cores:
             return []
+        self._settle()
         bodies = self._connection.execute(_KNOWN, {"cores": cores}).scalars()
         return [_RELATION.load(body) for body in dict.fromkeys(bodies)]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -43,8 +45,13 @@ class _Call:
     future: asyncio.Future[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Urgent:
+    """Stands in the queue for a call that overtakes it; another thread may have it already."""
+
+
 class Crew:
-    """`size` daemon threads; each takes what waits, at most `most` steps, and serves it at once.
+    """`size` daemon threads; each takes what waits, about `most` steps, and serves it at once.
 
     `serve` returns one outcome per step. If it raises, every one of the steps failed.
     """
@@ -52,7 +59,8 @@ class Crew:
     def __init__(self, name: str, size: int, most: int, serve: Serve) -> None:
         self._serve = serve
         self._most = most
-        self._queue: SimpleQueue[_Call | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Call | _Urgent | None] = SimpleQueue()
+        self._urgent: deque[_Call] = deque()  # for each of them a mark is in the queue
         self._closing = threading.Lock()
         self._closed = False
         self._threads = [
@@ -67,14 +75,20 @@ class Crew:
         """How many steps wait for a thread."""
         return self._queue.qsize()
 
-    async def ask(self, step: Step[T]) -> T:
-        """Run the step on a thread and return its answer; raise what it raised."""
+    async def ask(self, step: Step[T], *, first: bool = False) -> T:
+        """Run the step on a thread and return its answer; raise what it raised.
+
+        `first` lets it overtake those that wait, but not those that are being served.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         with self._closing:
             if self._closed:
                 raise Closed("the database is closed")
-            self._queue.put(_Call(step, loop, future))
+            call = _Call(step, loop, future)
+            if first:
+                self._urgent.append(call)
+            self._queue.put(_Urgent() if first else call)
         return await future
 
     def close(self) -> None:
@@ -96,17 +110,28 @@ class Crew:
                 _tell(calls, self._outcomes(calls))
 
     def _take(self) -> tuple[list[_Call], bool]:
-        batch: list[_Call] = []
+        """Return what is to be served next, and whether nothing can come after it."""
         call = self._queue.get()
+        batch = self._overtaking()
         while call is not None:
-            batch.append(call)
-            if len(batch) == self._most:
+            if isinstance(call, _Urgent):
+                batch += self._overtaking()
+            else:
+                batch.append(call)
+            if len(batch) >= self._most:
                 return batch, False
             try:
                 call = self._queue.get_nowait()
             except Empty:
                 return batch, False
         return batch, True
+
+    def _overtaking(self) -> list[_Call]:
+        found: list[_Call] = []
+        with suppress(IndexError):
+            while True:
+                found.append(self._urgent.popleft())
+        return found
 
     def _outcomes(self, calls: Sequence[_Call]) -> Sequence[Outcome]:
         try:

@@ -1,8 +1,10 @@
 """Opens the database and runs steps on it: writes by group commit, reads beside them.
 
 A step is a plain function that gets a `Transaction`. Whatever steps arrive while the last commit
-runs are the next batch: one SQL transaction, one COMMIT, a savepoint around each step. So a hundred
-waiting callbacks cost one disk flush, and nobody is answered before their write is on disk.
+runs are the next batch: one SQL transaction, one COMMIT. So a hundred waiting callbacks cost one
+disk flush, and nobody is answered before their write is on disk. If a step of the batch fails, all
+is undone and the batch runs once more with a savepoint around each step, so that only that step's
+writes are lost. (Savepoints from the start would be two more round trips for every step.)
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Connection, func, select
@@ -20,13 +22,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from storage import audit, engines
 from storage.crew import Crew, Done, Failed, Outcome
 from storage.engines import DRIVER_ERRORS, Engines
+from storage.link import Link
 from storage.moments import from_milliseconds
 from storage.schema import upgrade
 from storage.transaction import Step, Transaction
 
 T = TypeVar("T")
 
-_BATCH = 64  # steps in one commit, at most
+_BATCH = 16  # steps in one commit, about: who comes first must not wait for many
 _ATTEMPTS = 3  # for steps that PostgreSQL stopped because another node stood in their way
 
 
@@ -97,6 +100,10 @@ class Database:
         """
         return await self._writers.ask(step)
 
+    async def write_first(self, step: Step[T]) -> T:
+        """Do the same before all other steps that wait: somebody outside waits for this one."""
+        return await self._writers.ask(step, first=True)
+
     async def read(self, step: Step[T]) -> T:
         """Run the step on an unchanging view of what is committed; it must write nothing."""
         return await self._readers.ask(step)
@@ -166,6 +173,7 @@ class Database:
             with self._reader.connect() as connection, connection.begin():
                 tx = Transaction(connection)
                 answer = step(tx)
+                tx.write()
                 if tx.audit.added:
                     raise TypeError("a read cannot add to the audit; use write")
                 return Done(answer)
@@ -174,7 +182,10 @@ class Database:
 
     def _write_batch(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
         try:
-            return self._commit(steps)
+            try:
+                return self._commit(steps, _run_together)
+            except _StepFailed:
+                return self._commit(steps, _run_apart)
         except Exception as error:
             if not _is_conflict(error):
                 return [Failed(_told(error))] * len(steps)
@@ -185,45 +196,80 @@ class Database:
         outcome = Failed(Unavailable("other writers stood in the way"))
         for _ in range(_ATTEMPTS):
             try:
-                return self._commit([step])[0]
+                return self._commit([step], _run_together)[0]
             except Exception as error:  # it belongs to this step's waiter
                 outcome = Failed(_told(error))
                 if not _is_conflict(error):
                     break
         return outcome
 
-    def _commit(self, steps: Sequence[Step[Any]]) -> Sequence[Outcome]:
+    def _commit(self, steps: Sequence[Step[Any]], run: _Run) -> Sequence[Outcome]:
         """Run the steps in one transaction; raise if none of it could be stored."""
         entries: list[audit.Entry] = []
         with self._writer.connect() as connection, connection.begin():
-            if len(steps) == 1:
-                tx = Transaction(connection)
-                outcomes: list[Outcome] = [Done(steps[0](tx))]
-                entries += tx.audit.added
-            else:
-                outcomes = [_run_apart(connection, step, entries) for step in steps]
-            audit.append(connection, entries)
+            outcomes = run(connection, steps, entries)
+            audit.append(cast(Connection, Link(connection)), entries)
             if not engines.is_intact(connection):
                 raise Unavailable("a step went on after the database had undone everything")
         return outcomes
 
 
-def _run_apart(connection: Connection, step: Step[Any], entries: list[audit.Entry]) -> Outcome:
-    """Run the step so that its failure undoes only what it wrote itself.
+class _StepFailed(Exception):
+    """One of several steps failed: what the others wrote has to be undone with it."""
+
+
+_Run = Callable[[Connection, Sequence[Step[Any]], list[audit.Entry]], Sequence[Outcome]]
+
+
+def _run_together(
+    connection: Connection, steps: Sequence[Step[Any]], entries: list[audit.Entry]
+) -> Sequence[Outcome]:
+    """Run the steps one after the other. Raises _StepFailed if there are others than the failed."""
+    outcomes: list[Outcome] = []
+    for step in steps:
+        try:
+            outcomes.append(_run(connection, step, entries))
+        except BaseException as error:
+            if _is_conflict(error) or len(steps) == 1:
+                raise
+            raise _StepFailed from error
+    if len(steps) > 1 and not engines.is_intact(connection):  # a step has hidden an error
+        raise _StepFailed
+    return outcomes
+
+
+def _run_apart(
+    connection: Connection, steps: Sequence[Step[Any]], entries: list[audit.Entry]
+) -> Sequence[Outcome]:
+    """Run the steps so that the failure of one undoes only what that one wrote itself.
 
     The savepoints go to the driver: SQLAlchemy would compile each of them anew, which takes longer
     than a small step.
     """
+    return [_run_in_savepoint(connection, step, entries) for step in steps]
+
+
+def _run_in_savepoint(
+    connection: Connection, step: Step[Any], entries: list[audit.Entry]
+) -> Outcome:
     driver: Any = connection.connection.dbapi_connection
-    tx = Transaction(connection)
+    own: list[audit.Entry] = []
     try:
         driver.execute("SAVEPOINT step")
-        answer = step(tx)
+        outcome = _run(connection, step, own)
         driver.execute("RELEASE SAVEPOINT step")
     except BaseException as error:
         if _is_conflict(error) or not _undone(driver):
             raise
         return Failed(_told(error))
+    entries += own
+    return outcome
+
+
+def _run(connection: Connection, step: Step[Any], entries: list[audit.Entry]) -> Outcome:
+    tx = Transaction(connection)
+    answer = step(tx)
+    tx.write()
     entries += tx.audit.added
     return Done(answer)
 

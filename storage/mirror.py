@@ -12,9 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from storage.companies import Companies
 from storage.moments import user_key
-from storage.relations import customer_row
+from storage.relations import Relations, customer_row
 from storage.statements import insert_or_ignore, insert_or_replace
 from storage.stored import Stored
 from storage.tables import (
@@ -92,14 +91,15 @@ class Filed:
 class Mirror:
     """Pages of relations and customers within one transaction. Userids are found in any case."""
 
-    __slots__ = ("_companies", "_connection")
+    __slots__ = ("_connection", "_kept")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, kept: Relations) -> None:
         self._connection = connection
-        self._companies = Companies(connection)
+        self._kept = kept  # what a step has changed and not written, or read and would not again
 
     def on_file(self, pairs: Iterable[Pair]) -> Filed:
         """Return those of the relations that are on file, by one query."""
+        self._kept.write()
         wanted = set(pairs)
         ids = sorted({external for _, external in wanted})
         rows = self._connection.execute(_OF_CUSTOMERS, {"wanted": ids})
@@ -110,17 +110,19 @@ class Mirror:
         """Put relations on file of which nothing is known yet; return of how many that was so."""
         if not new:
             return 0
+        self._kept.forget()
         rows = [_row(each) for each in new]
         stored = {
             (row.userid, row.external_userid) for row in self._connection.execute(_STORE, rows)
         }
         fresh = [each for each in new if _pair(each) in stored]
         self._put_phones(fresh)
-        self._companies.note_all(_of_company(each) for each in fresh if each.company)
+        self._kept.companies.note_all(_of_company(each) for each in fresh if each.company)
         return len(stored)
 
     def change(self, filed: Filed, new: Relation) -> bool:
         """Store a relation over what was found of it; False if it is not so any more."""
+        self._kept.forget()
         pair = _pair(new)
         key = {"member": pair[0], "customer": pair[1]}
         values = {"new_state": new.state.value, "new_body": _RELATION.dump(new)}
@@ -131,11 +133,12 @@ class Mirror:
             self._connection.execute(_DROP_PHONES, key)
             self._put_phones([new])
         if new.company != filed.relations[pair].company:
-            self._companies.note_all([_of_company(new)])
+            self._kept.companies.note_all([_of_company(new)])
         return True
 
     def customers(self, external_userids: Iterable[str]) -> dict[str, Customer]:
         """Return those of the customers that are on file, by one query."""
+        self._kept.write()
         rows = self._connection.execute(_CUSTOMERS, {"wanted": sorted(set(external_userids))})
         return {row.external_userid: _CUSTOMER.load(row.body) for row in rows}
 
@@ -144,16 +147,19 @@ class Mirror:
         shown = list(new)
         if not shown:
             return
+        self._kept.forget()
         self._connection.execute(_PUT_CUSTOMERS, [customer_row(each) for each in shown])
-        self._companies.note_all((each.corp_name, each.external_userid, "") for each in shown)
+        self._kept.companies.note_all((each.corp_name, each.external_userid, "") for each in shown)
 
     def followed(self, userids: Iterable[str]) -> set[Pair]:
         """Return all relations of these members that WeCom is expected to show."""
+        self._kept.write()
         rows = self._connection.execute(_FOLLOWED, {"wanted": _keys(userids)})
         return {(row.userid, row.external_userid) for row in rows}
 
     def counts(self, userids: Iterable[str]) -> dict[str, int]:
         """Return how many of them each of these members has, by userid in lower case."""
+        self._kept.write()
         rows = self._connection.execute(_COUNTS, {"wanted": _keys(userids)})
         return {row.userid: row.many for row in rows}
 
@@ -162,6 +168,7 @@ class Mirror:
         known = self.watched([userid]).get(user_key(userid))
         if known is None or known.read_at is None:
             return None
+        self._kept.write()
         found: int = self._connection.execute(_COUNT, {"wanted": user_key(userid)}).scalar_one()
         return found
 

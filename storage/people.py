@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from storage import renaming
@@ -24,12 +26,13 @@ _DROP_MEMBER = delete(members).where(members.c.userid == bindparam("wanted"))
 
 
 class People:
-    """The directory within one transaction."""
+    """The directory within one transaction. `forget` lets go of relations that were read."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_forget")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, forget: Callable[[], None]) -> None:
         self._connection = connection
+        self._forget = forget
 
     def directory(self) -> Directory:
         """Return the whole company."""
@@ -81,6 +84,7 @@ class People:
 
         `new` must not be known yet.
         """
+        self._forget()
         renaming.rename(self._connection, old, new.userid)
         self.drop_member(old)
         self.put_member(new)

@@ -1,4 +1,8 @@
-"""Customers, and what each member and customer are to each other."""
+"""Customers, and what each member and customer are to each other.
+
+An event is about one customer, whose relations its step reads and changes several times. So they
+are read once, kept as the step has them, and written once: by `write`, when the step ends.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,6 @@ _OF_CUSTOMER = (
     .where(relations.c.external_userid == bindparam("external_userid"))
     .order_by(relations.c.userid)
 )
-_GET = _OF_CUSTOMER.where(relations.c.userid == bindparam("userid"))
 _OF_MEMBER = (
     select(relations.c.body)
     .where(relations.c.userid == bindparam("userid"))
@@ -78,33 +81,57 @@ _CUSTOMER_OF_ID = select(customers.c.body).where(
 class Relations:
     """Customers and relations within one transaction. Userids are found in any case."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_customers", "_new_customers", "_of", "_replaced", "companies")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.companies = Companies(connection, self.write)
+        self._of: dict[str, dict[str, Relation]] = {}  # by customer, then by member
+        self._replaced: dict[tuple[str, str], Relation | None] = {}  # as still stored, if it is
+        self._customers: dict[str, Customer | None] = {}
+        self._new_customers: set[str] = set()
+
+    def write(self) -> None:
+        """Write what was put since the last time. Transaction does it at the end of a step."""
+        if self._new_customers:
+            changed = (self._customers[each] for each in sorted(self._new_customers))
+            shown = [each for each in changed if each is not None]
+            self._connection.execute(_PUT_CUSTOMER, [customer_row(each) for each in shown])
+            self.companies.note_all((c.corp_name, c.external_userid, "") for c in shown)
+            self._new_customers.clear()
+        if self._replaced:
+            pairs = [
+                (self._of[key[0]][key[1]], self._replaced[key]) for key in sorted(self._replaced)
+            ]
+            self._connection.execute(_PUT, [_row(new) for new, _ in pairs])
+            self._write_phones(pairs)
+            self.companies.note_all(
+                (new.company, new.external_userid, user_key(new.userid))
+                for new, old in pairs
+                if new.company != (old.company if old else "")
+            )
+            self._replaced.clear()
+
+    def forget(self) -> None:
+        """Read anew what is asked for from now on: others may have changed it."""
+        self.write()
+        self._of.clear()
+        self._customers.clear()
 
     def get(self, userid: str, external_userid: str) -> Relation | None:
         """Return what the two are to each other, None if never heard of."""
-        found = self._list(_GET, userid=user_key(userid), external_userid=external_userid)
-        return found[0] if found else None
+        return self._known(external_userid).get(user_key(userid))
 
     def put(self, relation: Relation) -> None:
         """Store the relation over what was known of it."""
-        key = {
-            "external_userid": relation.external_userid,
-            "userid": user_key(relation.userid),
-        }
-        values = {"state": relation.state.value, "body": _RELATION.dump(relation)}
-        self._connection.execute(_PUT, key | values)
-        member = {"wanted": relation.external_userid, "member": key["userid"]}
-        self._connection.execute(_DROP_PHONES, member)
-        if relation.phones:
-            self._connection.execute(_ADD_PHONES, [key | {"phone": p} for p in relation.phones])
-        Companies(self._connection).note(relation.company, key["external_userid"], key["userid"])
+        known, member = self._known(relation.external_userid), user_key(relation.userid)
+        if known.get(member) != relation:
+            self._replaced.setdefault((relation.external_userid, member), known.get(member))
+            known[member] = relation
 
     def of_customer(self, external_userid: str) -> list[Relation]:
         """Return the customer's relations to everybody in the company, in whatever state."""
-        return self._list(_OF_CUSTOMER, external_userid=external_userid)
+        return [relation for _, relation in sorted(self._known(external_userid).items())]
 
     def of_member(self, userid: str) -> list[Relation]:
         """Return all relations of a member, in whatever state."""
@@ -116,11 +143,13 @@ class Relations:
 
     def count_of_member(self, userid: str) -> int:
         """Return how many customers a member has."""
+        self.write()
         values = {"userid": user_key(userid)}
         return int(self._connection.execute(_COUNT_OF_MEMBER, values).scalar_one())
 
     def customers_of(self, userid: str) -> list[tuple[Relation, Customer]]:
         """Return the customers a member has, with what the two are to each other."""
+        self.write()
         rows = self._connection.execute(_WITH_CUSTOMERS, {"userid": user_key(userid)})
         return [(_RELATION.load(row.body), _CUSTOMER.load(row.customer)) for row in rows]
 
@@ -140,19 +169,22 @@ class Relations:
 
     def customer(self, external_userid: str) -> Customer | None:
         """Return the customer."""
-        values = {"external_userid": external_userid}
-        body = self._connection.execute(_CUSTOMER_OF_ID, values).scalar_one_or_none()
-        return None if body is None else _CUSTOMER.load(body)
+        if external_userid not in self._customers:
+            values = {"external_userid": external_userid}
+            body = self._connection.execute(_CUSTOMER_OF_ID, values).scalar_one_or_none()
+            self._customers[external_userid] = None if body is None else _CUSTOMER.load(body)
+        return self._customers[external_userid]
 
     def put_customer(self, customer: Customer) -> None:
         """Store the customer over what was known of them."""
-        self._connection.execute(_PUT_CUSTOMER, customer_row(customer))
-        Companies(self._connection).note(customer.corp_name, customer.external_userid)
+        self._customers[customer.external_userid] = customer
+        self._new_customers.add(customer.external_userid)
 
     def ids_of(self, unionid: str) -> list[str]:
         """Return the external_userids under which one person, by unionid, is on file."""
         if not unionid:
             return []
+        self.write()
         return list(self._connection.execute(_OF_UNIONID, {"wanted": unionid}).scalars())
 
     def called(self, name: str, limit: int = 20) -> list[Customer]:
@@ -162,6 +194,7 @@ class Relations:
             return []
         is_it = or_(customers.c.name == wanted, customers.c.external_userid == _id_in(name))
         statement = select(customers.c.body).where(is_it).order_by(customers.c.external_userid)
+        self.write()
         found = self._connection.execute(statement.limit(limit)).scalars()
         return [_CUSTOMER.load(body) for body in found]
 
@@ -177,12 +210,45 @@ class Relations:
                 prefix_of(customers.c.corp_name, name),
             )
         )
+        self.write()
         ordered = statement.order_by(customers.c.name, customers.c.external_userid).limit(limit)
         return [_CUSTOMER.load(body) for body in self._connection.execute(ordered).scalars()]
 
+    def _known(self, external_userid: str) -> dict[str, Relation]:
+        """Return a customer's relations by member, as this step has them."""
+        known = self._of.get(external_userid)
+        if known is None:
+            found = self._read(_OF_CUSTOMER, external_userid=external_userid)
+            known = self._of[external_userid] = {user_key(each.userid): each for each in found}
+        return known
+
     def _list(self, statement: Select[str], **values: object) -> list[Relation]:
+        self.write()
+        return self._read(statement, **values)
+
+    def _read(self, statement: Select[str], **values: object) -> list[Relation]:
         rows = self._connection.execute(statement, values).scalars()
         return [_RELATION.load(body) for body in rows]
+
+    def _write_phones(self, pairs: list[tuple[Relation, Relation | None]]) -> None:
+        """Bring up to date what finds a relation by the phone numbers noted in it."""
+        for new, old in pairs:
+            member = user_key(new.userid)
+            if old is not None and old.phones != new.phones:
+                values = {"wanted": new.external_userid, "member": member}
+                self._connection.execute(_DROP_PHONES, values)
+            if new.phones and (old is None or old.phones != new.phones):
+                key = {"external_userid": new.external_userid, "userid": member}
+                self._connection.execute(_ADD_PHONES, [key | {"phone": p} for p in new.phones])
+
+
+def _row(relation: Relation) -> dict[str, str]:
+    return {
+        "external_userid": relation.external_userid,
+        "userid": user_key(relation.userid),
+        "state": relation.state.value,
+        "body": _RELATION.dump(relation),
+    }
 
 
 def _id_in(words: str) -> str:

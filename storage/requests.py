@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -128,8 +129,9 @@ _PENDING_OF = (
 _COUNT_ALL = select(func.count()).select_from(requests)
 _AUTO_REVIEWED = select(requests.c.body).where(requests.c.body.contains('"auto_review":"'))
 _COUNT_PENDING = select(func.count()).select_from(requests).where(REQUEST_IS_PENDING)
+_LATE = requests.c.created_at >= bindparam("later", type_=requests.c.created_at.type)
 _COUNTS = (
-    select(requests.c.state, func.count())
+    select(requests.c.state, func.count(), func.sum(case((_LATE, 1), else_=0)))
     .where(
         requests.c.requester == bindparam("userid"),
         requests.c.created_at >= bindparam("since"),
@@ -248,8 +250,16 @@ class Requests:
 
         To decide by it, `Transaction.hold` a name for the person first.
         """
-        values = {"userid": user_key(requester), "action": action, "since": since}
-        return {State(word): number for word, number in self._connection.execute(_COUNTS, values)}
+        return self.counts_of_two(requester, action, since, since)[0]
+
+    def counts_of_two(
+        self, requester: str, action: str, since: datetime, later: datetime
+    ) -> tuple[Mapping[State, int], Mapping[State, int]]:
+        """Return the same since a time and since a later one: a week and its last day."""
+        values = {"userid": user_key(requester), "action": action, "since": since, "later": later}
+        rows = self._connection.execute(_COUNTS, values).all()
+        whole = {State(word): number for word, number, _ in rows}
+        return whole, {State(word): int(late) for word, _, late in rows if late}
 
     def count_all(self) -> int:
         """Return how many requests are on record."""

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.absences import Absences
 from storage.audit import Audit
 from storage.candidates import Candidates
 from storage.cards import Cards
 from storage.chats import Chats
-from storage.companies import Companies
 from storage.console_lists import ConsoleLists
 from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
 from storage.leavers import Leavers
+from storage.link import Link
 from storage.lists import Lists
 from storage.mirror import Mirror
 from storage.news import News
@@ -41,7 +42,8 @@ from storage.work import Work
 
 T = TypeVar("T")
 
-_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, -1))")
+_NAME = func.unnest(bindparam("names", type_=ARRAY(Text))).column_valued("name")
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(_NAME, -1)))
 
 
 class Transaction:
@@ -49,6 +51,7 @@ class Transaction:
 
     __slots__ = (
         "_connection",
+        "_held",
         "absences",
         "audit",
         "candidates",
@@ -83,29 +86,30 @@ class Transaction:
     )
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self._connection = connection = cast(Connection, Link(connection))
+        self._held: set[str] = set()
+        self.relations = Relations(connection)  # it keeps some things back: see `write`
+        self.companies = self.relations.companies
+        self.mirror = Mirror(connection, self.relations)
+        self.people = People(connection, self.relations.forget)
         self.absences = Absences(connection)
         self.audit = Audit(connection)
         self.candidates = Candidates(connection)
         self.cards = Cards(connection)
         self.chats = Chats(connection)
         self.console_lists = ConsoleLists(connection)
-        self.companies = Companies(connection)
         self.decisions = Decisions(connection)
         self.drafts = Drafts(connection)
         self.freezes = Freezes(connection)
         self.grants = Grants(connection)
         self.leavers = Leavers(connection)
         self.lists = Lists(connection)
-        self.mirror = Mirror(connection)
         self.news = News(connection)
-        self.owners = Owners(connection)
         self.nodes = Nodes(connection)
-        self.people = People(connection)
+        self.owners = Owners(connection)
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)
         self.readings = Readings(connection)
-        self.relations = Relations(connection)
         self.remedies = Remedies(connection)
         self.reports = Reports(connection)
         self.requests = Requests(connection)
@@ -116,14 +120,22 @@ class Transaction:
         self.waivers = Waivers(connection)
         self.work = Work(connection)
 
-    def hold(self, name: str) -> None:
-        """Let no other step that holds this name run until this one is committed or undone.
+    def write(self) -> None:
+        """Write what repositories have kept back for the end of the step."""
+        self.relations.write()
+        self.work.write()
+
+    def hold(self, *names: str) -> None:
+        """Let no other step that holds one of these run until this one is committed or undone.
 
         For "count, then decide": two steps on two nodes must not both be the last one allowed.
         SQLite has one writer anyway.
         """
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(_HOLD, {"name": name})
+        new = [name for name in names if name not in self._held]
+        if new and self._connection.dialect.name == "postgresql":
+            self._connection.execute(_HOLD, {"names": new})
+            self.relations.forget()  # they may have changed while we waited
+        self._held.update(new)
 
 
 Step = Callable[[Transaction], T]

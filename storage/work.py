@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
     Row,
     bindparam,
     delete,
@@ -122,17 +123,28 @@ _REPLAY = (
 class Work:
     """The work table within one transaction."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_kept")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._kept: list[dict[str, Any]] = []
+
+    def write(self) -> None:
+        """Store what was kept for later. Transaction does it at the end of a step."""
+        if self._kept:
+            rows, self._kept = self._kept, []
+            self._connection.execute(_ADD, rows)
 
     def add(self, jobs: Sequence[Job], now: datetime) -> int:
         """Store the jobs in this order and return how many were new; known keys are skipped."""
         if not jobs:
             return 0
         rows = [_row(job, now) for job in jobs]
-        return self._connection.execute(_ADD, rows).rowcount
+        return self._execute(_ADD, rows).rowcount
+
+    def add_later(self, job: Job, now: datetime) -> None:
+        """Store the job as `add` does, all of a step's together; nothing here overlooks it."""
+        self._kept.append(_row(job, now))
 
     def claim(self, queue: Queue, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
         """Lease up to `limit` due rows and return them, lane by lane, each lane in order.
@@ -140,6 +152,7 @@ class Work:
         A lane whose first open row is not due (it is leased, or waits for its next try) gives
         nothing. A worker that cannot finish a row must `release` the later rows of that lane.
         """
+        self.write()
         return claiming.claim(self._connection, queue, now, limit, lease)
 
     def done(self, claim: Claimed, now: datetime) -> bool:
@@ -171,7 +184,7 @@ class Work:
         if not self._mine(statement, claim, new_due=due, new_error=error):
             return False
         parameters = {"own_queue": int(claim.queue), "own_lane": claim.lane, "own_id": claim.id}
-        self._connection.execute(_WAIT_BEHIND, parameters | {"new_due": due})
+        self._execute(_WAIT_BEHIND, parameters | {"new_due": due})
         return True
 
     def renew(self, claim: Claimed, until: datetime) -> bool:
@@ -186,15 +199,15 @@ class Work:
         """Move an open row to another time, with another body if given; False if not open."""
         values = {"wanted": key, "new_due": due}
         if body is None:
-            return self._connection.execute(_RESCHEDULE, values).rowcount == 1
-        return self._connection.execute(_REWRITE, values | {"new_body": body}).rowcount == 1
+            return self._execute(_RESCHEDULE, values).rowcount == 1
+        return self._execute(_REWRITE, values | {"new_body": body}).rowcount == 1
 
     def cancel(self, key: str, now: datetime) -> bool:
         """Have an open row ignored; a worker that has it is refused.
 
         Its key stays taken: what is told a second time must not revive it.
         """
-        return self._connection.execute(_CANCEL, {"wanted": key, "now": now}).rowcount == 1
+        return self._execute(_CANCEL, {"wanted": key, "now": now}).rowcount == 1
 
     def release_leases(self, now: datetime, queue: Queue | None = None) -> int:
         """Make all leased rows due: at the start of the only process there is (SQLite).
@@ -204,20 +217,20 @@ class Work:
         statement = (
             _FREE_LEASES if queue is None else _FREE_LEASES.where(work.c.queue == int(queue))
         )
-        return self._connection.execute(statement.values(due=now, leased=0)).rowcount
+        return self._execute(statement.values(due=now, leased=0)).rowcount
 
     def counts(self) -> Mapping[tuple[Queue, WorkState], int]:
         """Return how many rows are open and dead in each queue; the finished are not counted."""
         found = {}
         for statement, state in ((_COUNT_OPEN, WorkState.OPEN), (_COUNT_DEAD, WorkState.DEAD)):
-            for queue, count in self._connection.execute(statement):
+            for queue, count in self._execute(statement):
                 found[Queue(queue), state] = count
         return found
 
     def next_due(self, queue: Queue, now: datetime) -> datetime | None:
         """Return when, after `now`, the next open row becomes due."""
         values = {"queue": int(queue), "now": now}
-        found: datetime | None = self._connection.execute(_NEXT_DUE, values).scalar_one()
+        found: datetime | None = self._execute(_NEXT_DUE, values).scalar_one()
         return found
 
     def oldest_due(self, queue: Queue, now: datetime) -> datetime | None:
@@ -226,7 +239,7 @@ class Work:
         What somebody has in hand, or waits for its next try, is not due.
         """
         values = {"queue": int(queue), "now": now}
-        found: datetime | None = self._connection.execute(_OLDEST_DUE, values).scalar_one()
+        found: datetime | None = self._execute(_OLDEST_DUE, values).scalar_one()
         return found
 
     def prune(self, before: datetime, limit: int = 10_000) -> int:
@@ -236,17 +249,17 @@ class Work:
         """
         states = (WorkState.DONE.value, WorkState.IGNORED.value)
         parameters = [{"old_state": s, "before": before, "limit": limit} for s in states]
-        return sum(self._connection.execute(_PRUNE, each).rowcount for each in parameters)
+        return sum(self._execute(_PRUNE, each).rowcount for each in parameters)
 
     def prune_dead(self, before: datetime, limit: int = 10_000) -> int:
         """Delete rows that were given up before that time, the oldest `limit`."""
         values = {"old_state": WorkState.DEAD.value, "before": before, "limit": limit}
-        return self._connection.execute(_PRUNE, values).rowcount
+        return self._execute(_PRUNE, values).rowcount
 
     def newest_of(self, queue: Queue, kinds: Sequence[str]) -> datetime | None:
         """Return when the newest row of these kinds was stored, also if it is done; slow."""
         values = {"queue": queue.value, "kinds": list(kinds)}
-        found: datetime | None = self._connection.execute(_NEWEST_OF, values).scalar()
+        found: datetime | None = self._execute(_NEWEST_OF, values).scalar()
         return found
 
     def dead_letters(self, limit: int, kind: str = "", by: datetime | None = None) -> list[Filed]:
@@ -254,25 +267,29 @@ class Work:
         statement = _DEAD_LETTERS.where(work.c.kind == kind) if kind else _DEAD_LETTERS
         if by is not None:
             statement = statement.where(work.c.done_at <= by)
-        return [_filed(row) for row in self._connection.execute(statement, {"limit": limit})]
+        return [_filed(row) for row in self._execute(statement, {"limit": limit})]
 
     def open_in(self, queue: Queue, lane: str) -> list[Filed]:
         """Return what has still to be done in a lane, what is in somebody's hands included."""
         values = {"queue": int(queue), "wanted": lane}
-        return [_filed(row) for row in self._connection.execute(_OPEN_IN_LANE, values)]
+        return [_filed(row) for row in self._execute(_OPEN_IN_LANE, values)]
 
     def get(self, work_id: int) -> Filed | None:
         """Return the row with that number."""
-        row = self._connection.execute(_GET, {"wanted": work_id}).one_or_none()
+        row = self._execute(_GET, {"wanted": work_id}).one_or_none()
         return None if row is None else _filed(row)
 
     def replay(self, work_id: int, now: datetime) -> bool:
         """Try a dead row again from the beginning; False if it is not dead."""
-        return self._connection.execute(_REPLAY, {"wanted": work_id, "now": now}).rowcount == 1
+        return self._execute(_REPLAY, {"wanted": work_id, "now": now}).rowcount == 1
 
     def _mine(self, statement: Any, claim: Claimed, **values: object) -> bool:
         parameters = {"claimed_id": claim.id, "claimed_tries": claim.tries, **values}
-        return self._connection.execute(statement, parameters).rowcount == 1
+        return self._execute(statement, parameters).rowcount == 1
+
+    def _execute(self, statement: Any, values: Any = None) -> CursorResult[*tuple[Any, ...]]:
+        self.write()
+        return self._connection.execute(statement, values)
 
 
 def _row(job: Job, now: datetime) -> dict[str, Any]:
@@ -294,7 +311,7 @@ def _row(job: Job, now: datetime) -> dict[str, Any]:
 
 
 def _filed(row: Row[*tuple[Any, ...]]) -> Filed:
-    values = dict(row._mapping)
+    values = row._asdict()
     del values["leased"]
     values |= {"queue": Queue(row.queue), "state": WorkState(row.state)}
     return Filed(**values)

@@ -49,7 +49,7 @@ def added(
 
     What WeCom does not show yet is looked for again later; `look` counts how often that was.
     """
-    knowing.hold(scene, event.external_userid)
+    scene.tx.hold(f"customer:{event.external_userid}", judging.counting(event.userid))
     before = scene.tx.relations.get(event.userid, event.external_userid)
     if before and before.seen_at and before.seen_at > event.created_at:
         scene.record("add.overtaken", who=(event.userid, event.external_userid))

@@ -128,6 +128,8 @@ def taken_over(scene: Scene, relation: Relation, contact: ExternalContact | None
     Only if WeCom no longer shows the customer with the member who had to give them up.
     """
     for other in scene.tx.relations.of_customer(relation.external_userid):
+        if same_user(other.userid, relation.userid):
+            continue  # nobody hands over to themselves
         remedy = _handed_over(scene, other, relation)
         if remedy is not None and knowing.follower(contact, other.userid) is None:
             governed = replace(relation, request_id=remedy.request_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 
 from bot.actions import capacity, chat_mirror, conflicts, freezes, grants, outside_facts
@@ -112,17 +112,27 @@ def _customer(
 
 
 def _counters(scene: Scene, userid: str, own: Request | None) -> Facts:
-    scene.tx.hold(f"adds:{userid.lower()}")  # two at once must not both be the last one allowed
+    scene.tx.hold(counting(userid))  # two at once must not both be the last one allowed
     today, monday = start_of_day(scene), start_of_week(scene)
     lists = scene.tx.lists.open_of(userid, monday)
-    counted = (_count(scene, userid, since, own, lists) for since in (today, monday))
-    return facts.of_counters(*counted)
+    week, day = scene.tx.requests.counts_of_two(userid, ADD, monday, today)
+    return facts.of_counters(
+        _count(scene, day, today, own, lists), _count(scene, week, monday, own, lists)
+    )
+
+
+def counting(userid: str) -> str:
+    """Return what to hold while a member's adds are counted; early, if it is known to be needed."""
+    return f"adds:{userid.lower()}"
 
 
 def _count(
-    scene: Scene, userid: str, since: datetime, own: Request | None, lists: Iterable[Request]
+    scene: Scene,
+    made: Mapping[State, int],
+    since: datetime,
+    own: Request | None,
+    lists: Iterable[Request],
 ) -> facts.Counters:
-    made = scene.tx.requests.counts(userid, ADD, since)
     itself = 1 if own is not None and own.created_at >= since else 0
     listed = sum(
         bulk.waiting(each, scene.tx.lists.count_parts(each.id))

@@ -106,7 +106,7 @@ class Scene:
 
     def send(self, what: outgoing.Outgoing, key: str | None = None) -> None:
         """Put a call to WeCom into the outbox."""
-        self.tx.work.add([outgoing.job(what, key)], self.now)
+        self.tx.work.add_later(outgoing.job(what, key), self.now)
 
     @property
     def mine(self) -> Wording:
@@ -148,7 +148,7 @@ class Scene:
         # A lane of its own: in a shared one a later timer would hold up an earlier one.
         key = f"{kind}:{name}@{int(due.timestamp())}"
         after = due + _ROUNDING
-        self.tx.work.add([Job(Queue.TIMERS, kind, key, name, key, after)], self.now)
+        self.tx.work.add_later(Job(Queue.TIMERS, kind, key, name, key, after), self.now)
 
     def record(
         self,

@@ -42,7 +42,7 @@ class FakeStore:
         self.open.set()
         self.error: BaseException | None = None
 
-    async def write(self, change: Callable[[Any], int], /) -> int:
+    async def write_first(self, change: Callable[[Any], int], /) -> int:
         self.begun.set()
         await self.open.wait()
         if self.error is not None:
