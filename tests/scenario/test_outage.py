@@ -163,6 +163,8 @@ async def test_a_database_of_tags_that_does_not_answer_holds_up_nothing_else(
     opens: Opens,
 ) -> None:
     stage = await opens()
+    await stage.knows_the_customers()
+    stage.clock.move(minutes=11)  # until the tags are looked up anew
     stage.simulator.faults.fail("externalcontact/get_corp_tag_list", -1)
     stage.simulator.world.member_adds_customer("zhouxiaomei", ZHANG_WEI)
 
