@@ -487,7 +487,7 @@ async def test_the_directory_tells_leaders_tags_and_positions(box: Box) -> None:
     sales = await box.api.get("department/get", id="2")
     assert sales["department"]["department_leader"] == ["wangfang"]
     below = await box.api.get("department/simplelist")
-    assert [one["id"] for one in below["department_id"]] == [1, 2, 3, 4]
+    assert [one["id"] for one in below["department_id"]] == [1, 2, 3, 4, 5]
     tag = await box.api.get("tag/get", tagid="1")
     assert [one["userid"] for one in tag["userlist"]] == ["zhouxiaomei"]
     assert "mobile" not in mei
