@@ -26,7 +26,7 @@ from bot.delivery import Delivery, sent_lately
 from bot.envelope import Envelope
 from bot.handlers import Handlers
 from bot.inbox import Arrival, Inbox
-from bot.monitoring import Health, Metrics
+from bot.monitoring import DEGRADED, Health, Metrics
 from bot.nodes import AgreedClock, Nodes
 from bot.rule_file import RuleFile
 from bot.settings import Callback, Settings
@@ -108,7 +108,7 @@ class App:
         nodes = Nodes(db, company, self._clock, self.settings.server.port, lambda: _is_up(cache))
         wecom = self._wecom(http, cache, metrics, nodes)
         tags = CorpTags(wecom, now)
-        delivery = Delivery(db, wecom, company, tags, _messages(db, cache, nodes))
+        delivery = Delivery(db, wecom, company, tags, self._messages(db, cache, nodes))
         sources = OutsideSources(db, company, self.settings.sources, self.settings.rules)
         handlers = Handlers(db, wecom, company, tags)
         customers = CustomerReader(handlers, Pace(time.monotonic), Pace(time.monotonic))
@@ -161,9 +161,8 @@ class App:
         def seconds() -> float:
             return self._clock.now().timestamp()
 
-        calls = SharedBudget(
-            "calls", OF_AN_API, clock=seconds, fellows=nodes, ledger=_ledger(cache)
-        )
+        kind = f"calls:{wish.corp_id}:{wish.agent_id}"
+        calls = SharedBudget(kind, OF_AN_API, clock=seconds, fellows=nodes, ledger=_ledger(cache))
         return Wecom(
             http,
             api_base=wish.api_base,
@@ -173,6 +172,16 @@ class App:
             cache=cache,
             on_call=metrics.called,
             traffic=Traffic(seconds, budget=calls, nodes=lambda: nodes.count),
+        )
+
+    def _messages(self, db: Database, cache: Cache, nodes: Nodes) -> SharedBudget:
+        return SharedBudget(
+            f"messages:{self.settings.wecom.corp_id}:{self.settings.wecom.agent_id}",
+            TO_A_MEMBER,
+            clock=time.monotonic,
+            fellows=nodes,
+            ledger=_ledger(cache),
+            recall=lambda: sent_lately(db, nodes.clock.now()),
         )
 
     def _workers(
@@ -299,17 +308,6 @@ def _is_up(cache: Cache) -> bool:
     return cache.is_up if isinstance(cache, RedisCache) else True
 
 
-def _messages(db: Database, cache: Cache, nodes: Nodes) -> SharedBudget:
-    return SharedBudget(
-        "messages",
-        TO_A_MEMBER,
-        clock=time.monotonic,
-        fellows=nodes,
-        ledger=_ledger(cache),
-        recall=lambda: sent_lately(db, nodes.clock.now()),
-    )
-
-
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
     for each in tasks:
         each.cancel()
@@ -342,9 +340,11 @@ def _checks(db: Database, wecom: Wecom, company: Company) -> dict[str, monitorin
             async with asyncio.timeout(_READY_WITHIN):
                 await wecom.callback_ips()
         except WecomError as error:
+            if error.kind.may_retry:  # WeCom's trouble, not ours: callbacks can be taken
+                return f"{DEGRADED}answers {error.code}"
             return f"answers {error.code}"  # the rest may hold addresses; the log has it
         except TimeoutError:
-            return "does not answer"
+            return f"{DEGRADED}does not answer"
         return ""
 
     return {"database": database, "policy": rules, "wecom": monitoring.remembered(api, _READY_FOR)}
@@ -356,9 +356,8 @@ def _notes(cache: Cache, nodes: Nodes) -> dict[str, monitoring.Check]:
             return ""
         with suppress(CacheUnavailable):
             await cache.get("are you there")
-        return (
-            "ok" if cache.is_up else "degraded: Redis does not answer, nodes keep to their shares"
-        )
+        away = f"{DEGRADED}Redis does not answer, nodes keep to their shares"
+        return "ok" if cache.is_up else away
 
     async def others() -> str:
         return nodes.told()

@@ -33,6 +33,8 @@ _BROKEN = 500
 _NOT_READY = 503
 _EFFECT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, math.inf)
 
+DEGRADED = "degraded: "  # how trouble begins that does not stop the node
+
 Check = Callable[[], Awaitable[str]]  # '' when fine, else what is wrong in a few words
 
 
@@ -177,9 +179,10 @@ class Metrics:
 class Health:
     """What is asked when somebody wants to know how the program does.
 
-    `checks` stop the node from being ready; `notes` are only told, and '' is not. `refresh` brings
-    the gauges up to date. A process of which a part has died is not `is_whole` any more and should
-    be restarted; one that `is_draining` gets no more callbacks.
+    `checks` stop the node from being ready, unless what they say begins with DEGRADED; `notes` are
+    only told, and '' is not. `refresh` brings the gauges up to date. A process of which a part has
+    died is not `is_whole` any more and should be restarted; one that `is_draining` gets no more
+    callbacks.
     """
 
     checks: Mapping[str, Check]
@@ -202,7 +205,7 @@ def routes(metrics: Metrics, health: Health) -> list[web.RouteDef]:
             return web.json_response({"node": "draining"}, status=_NOT_READY)
         found = {name: await check() for name, check in health.checks.items()}
         told = {name: await note() for name, note in health.notes.items()}
-        ready = not any(found.values())
+        ready = all(not said or said.startswith(DEGRADED) for said in found.values())
         body = {name: trouble or "ok" for name, trouble in found.items()}
         body |= {name: said for name, said in told.items() if said}
         return web.json_response(body, status=_READY if ready else _NOT_READY)

@@ -32,6 +32,15 @@ async def test_it_is_not_ready_when_wecom_refuses_it_and_says_no_more_than_the_c
     assert "127.0.0.1" not in body
 
 
+async def test_it_stays_ready_when_wecom_is_only_busy_or_away(stage: Stage) -> None:
+    stage.simulator.faults.fail("getcallbackip", -1, 1)
+
+    status, body = await seen(stage, "/readyz")
+
+    assert status == 200
+    assert '"wecom": "degraded: answers -1"' in body
+
+
 async def test_the_figures_count_events_and_calls_and_name_nobody(stage: Stage) -> None:
     await stage.say("zhouxiaomei", "加 张伟 明达贸易 13800001234 展会认识")
     await stage.card("wangfang", "张伟")
