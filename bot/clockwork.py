@@ -43,7 +43,6 @@ from workflows.model import Remedy, RemedyState
 from workflows.sections import Rulebook
 from workflows.steps import Expire, Refused
 
-_KEPT = timedelta(days=30)  # far longer than WeCom repeats itself
 _DIRECTORY_SOON = timedelta(seconds=1)
 _A_MOMENT = timedelta(seconds=1)
 _PRUNED = 10_000  # rows of each kind deleted in one transaction
@@ -195,7 +194,11 @@ class Clockwork:
         return lambda tx: shadowing.report(self._scene(tx), found)
 
     def _prune(self, tx: Transaction) -> None:
-        if tx.work.prune(self.company.now() - _KEPT, _PRUNED) >= _PRUNED:
+        kept, now = self.company.standing.policy.rulebook.retention, self.company.now()
+        tx.drafts.prune(now)
+        work = tx.work.prune(now - kept.of_work, _PRUNED)
+        dead = tx.work.prune_dead(now - kept.of_dead, _PRUNED)
+        if max(work, dead) >= _PRUNED:
             chores.at_once(self._scene(tx), chores.PRUNE)
 
     def _scene(self, tx: Transaction) -> Scene:

@@ -25,6 +25,7 @@ _GET = select(drafts.c.kind, drafts.c.body).where(
 )
 _PUT = insert_or_replace(drafts)
 _DROP = delete(drafts).where(drafts.c.userid == bindparam("wanted"))
+_PRUNE = delete(drafts).where(drafts.c.expires_at <= bindparam("now"))
 
 
 class Drafts:
@@ -48,3 +49,7 @@ class Drafts:
     def drop(self, userid: str) -> None:
         """Forget the person's draft."""
         self._connection.execute(_DROP, {"wanted": user_key(userid)})
+
+    def prune(self, now: datetime) -> int:
+        """Forget what was begun and never ended."""
+        return self._connection.execute(_PRUNE, {"now": now}).rowcount

@@ -89,6 +89,7 @@ def _sqlite(url: URL) -> Engines:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where we say, not at the first INSERT
     connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file; see storage.vacuum
     _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")  # NORMAL loses acknowledged events
     connection.execute("PRAGMA foreign_keys = ON")

@@ -238,6 +238,11 @@ class Work:
         parameters = [{"old_state": s, "before": before, "limit": limit} for s in states]
         return sum(self._connection.execute(_PRUNE, each).rowcount for each in parameters)
 
+    def prune_dead(self, before: datetime, limit: int = 10_000) -> int:
+        """Delete rows that were given up before that time, the oldest `limit`."""
+        values = {"old_state": WorkState.DEAD.value, "before": before, "limit": limit}
+        return self._connection.execute(_PRUNE, values).rowcount
+
     def newest_of(self, queue: Queue, kinds: Sequence[str]) -> datetime | None:
         """Return when the newest row of these kinds was stored, also if it is done; slow."""
         values = {"queue": queue.value, "kinds": list(kinds)}

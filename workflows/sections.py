@@ -40,6 +40,7 @@ from workflows.section import Section
 from workflows.sections_alerts import Alerts
 from workflows.sections_digest import Digest
 from workflows.sections_grants import Grants
+from workflows.sections_retention import Retention
 from workflows.sections_waivers import StandingApprovals
 
 Mode = Literal["enforce", "shadow", "off"]
@@ -424,6 +425,7 @@ class Rulebook(Section):
     quiet_hours: QuietHours | None = None
     digest: Digest = Digest()
     alerts: Alerts = Alerts()
+    retention: Retention = Retention()
     notify: tuple[Notify, ...] = ()
     test: tuple[PolicyTest, ...] = ()
     flow_test: tuple[FlowTest, ...] = ()

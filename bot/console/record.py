@@ -14,8 +14,8 @@ from bot import dead_letters, reports
 from bot.console import shell
 from bot.console.shell import CONFIG, FINDINGS, AsJson, Config, voice_of
 from bot.texts import Text
-from storage import backups
-from storage.database import Database
+from storage import backups, vacuum
+from storage.database import Database, Unavailable
 
 _LISTED = 100
 
@@ -113,7 +113,10 @@ def upgrade(config: Config = CONFIG) -> None:
     """Bring the database to this version's tables. `serve` does the same when it starts."""
     found = shell.load(config)
     with closing(Database.open(found.storage.address)) as database:
-        database.upgrade()
+        try:
+            database.upgrade()
+        except Unavailable as error:
+            shell.refuse(voice_of(found)("database.unavailable", error=str(error)))
     shell.say("ok")
 
 
@@ -137,3 +140,29 @@ def backup(
         except (OSError, sqlite3.Error) as error:
             shell.refuse(voice("backup.failed", error=str(error)))
     shell.say(voice("backup.done", path=Text(target)))
+
+
+@db.command("vacuum")
+def vacuum_(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Write the file anew, once; stop Menwei before.")
+    ] = False,
+    config: Config = CONFIG,
+) -> None:
+    """Give what deleted rows occupied in an SQLite file back to the disk, while Menwei runs."""
+    found = shell.load(config)
+    voice = voice_of(found)
+    with closing(Database.open(found.storage.address)) as database:
+        file = database.file
+    if file is None:
+        shell.say(voice("vacuum.postgresql"))
+        return
+    if not file.exists():
+        shell.refuse(voice("database.missing"))
+    try:
+        freed = vacuum.rebuild(file) if rebuild else vacuum.vacuum(file)
+    except Unavailable as error:
+        shell.refuse(voice("database.unavailable", error=str(error)))
+    if freed is None:
+        shell.refuse(voice("vacuum.rebuild_first"))
+    shell.say(voice("vacuum.done", pages=freed))

@@ -13,6 +13,7 @@ import aiohttp
 from bot import source_reports
 from bot.doctor import app, door, people
 from bot.doctor.findings import Finding, Level, Patient, failure, ok, refused, warning
+from bot.nodes import troubles_of
 from bot.settings import Settings
 from bot.wecom import Wecom, WecomError
 from storage.cache import MemoryCache
@@ -55,6 +56,18 @@ async def _sources(patient: Patient) -> list[Finding]:
     return [failure("sources", "troubled", names=tuple(wrong))] if wrong else [ok("sources")]
 
 
+async def _nodes(patient: Patient) -> list[Finding]:
+    if patient.db is None:
+        return [ok("nodes", count=0)]
+    now = patient.now() + await patient.db.clock_ahead()
+    living = tuple(await patient.db.read(lambda tx: tx.nodes.living(now)))
+    troubles = tuple(troubles_of(living))
+    names = tuple(f"{each.name} {each.version} {each.policy}" for each in living)
+    if troubles:
+        return [warning("nodes", "differ", names=names, troubles=troubles)]
+    return [ok("nodes", count=len(living))]
+
+
 _CHECKS = (
     _Check("database", _database),
     _Check("secret", app.known),
@@ -68,6 +81,7 @@ _CHECKS = (
     _Check("events", door.events, ("contact", "database")),
     _Check("clock", app.clock),
     _Check("sources", _sources),
+    _Check("nodes", _nodes, ("database",)),
 )
 # What the first call to WeCom tells, and so what is not known when it fails.
 _FROM_THE_FIRST = ("secret", "trusted_ip", "app", "visible")
