@@ -165,8 +165,8 @@ class Clockwork:
                 if not await self.sources.refresh(work.body):
                     raise Ignore(f"there is no source {work.body}")
                 return lambda _: None  # it counts already, and was told
-            case _:
-                raise Ignore(f"no timer is called {work.kind}")
+            case _:  # a newer node's, during an upgrade: it may get it at the next try
+                raise LookupError(work.kind)
 
     async def _check_remedy(self, userid: str, external_userid: str) -> Step:
         remedy = await self.db.read(lambda tx: tx.remedies.open_for(userid, external_userid))

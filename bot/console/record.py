@@ -113,8 +113,33 @@ def upgrade(config: Config = CONFIG) -> None:
     """Bring the database to this version's tables. `serve` does the same when it starts."""
     found = shell.load(config)
     with closing(Database.open(found.storage.address)) as database:
-        database.upgrade()
+        try:
+            database.upgrade()
+        except Unavailable as error:
+            shell.refuse(voice_of(found)("database.unavailable", error=str(error)))
     shell.say("ok")
+
+
+@db.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="Where the copy goes; nothing is overwritten.")],
+    config: Config = CONFIG,
+) -> None:
+    """Copy an SQLite database while Menwei runs. With PostgreSQL, use pg_dump."""
+    found = shell.load(config)
+    voice = voice_of(found)
+    with closing(Database.open(found.storage.address)) as database:
+        if database.file is None:
+            shell.refuse(voice("backup.postgresql"))
+        if not database.is_there():
+            shell.refuse(voice("database.missing"))
+        try:
+            backups.copy(database.file, target)
+        except backups.Exists:
+            shell.refuse(voice("backup.exists", path=Text(target)))
+        except (OSError, sqlite3.Error) as error:
+            shell.refuse(voice("backup.failed", error=str(error)))
+    shell.say(voice("backup.done", path=Text(target)))
 
 
 @db.command("vacuum")
@@ -141,25 +166,3 @@ def vacuum_(
     if freed is None:
         shell.refuse(voice("vacuum.rebuild_first"))
     shell.say(voice("vacuum.done", pages=freed))
-
-
-@db.command()
-def backup(
-    target: Annotated[Path, typer.Argument(help="Where the copy goes; nothing is overwritten.")],
-    config: Config = CONFIG,
-) -> None:
-    """Copy an SQLite database while Menwei runs. With PostgreSQL, use pg_dump."""
-    found = shell.load(config)
-    voice = voice_of(found)
-    with closing(Database.open(found.storage.address)) as database:
-        if database.file is None:
-            shell.refuse(voice("backup.postgresql"))
-        if not database.is_there():
-            shell.refuse(voice("database.missing"))
-        try:
-            backups.copy(database.file, target)
-        except backups.Exists:
-            shell.refuse(voice("backup.exists", path=Text(target)))
-        except (OSError, sqlite3.Error) as error:
-            shell.refuse(voice("backup.failed", error=str(error)))
-    shell.say(voice("backup.done", path=Text(target)))

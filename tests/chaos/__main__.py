@@ -17,6 +17,7 @@ from tests.chaos.services import Postgres, RedisServer
 
 _QUICK = 0.6  # minutes
 _USUAL = 10.0
+_ENDS_WITHIN = 900.0  # seconds after the storm, whatever hangs
 
 
 def _say(line: str) -> None:
@@ -44,7 +45,7 @@ def _main() -> int:
     try:
         with places.postgresql(folder) as place:
             run = Run(options.seed, minutes * 60, folder, Postgres(place.url))
-            wrongs = asyncio.run(run.through())
+            wrongs = asyncio.run(asyncio.wait_for(run.through(), minutes * 60 + _ENDS_WITHIN))
     finally:
         if options.keep:
             _say(f"kept: {folder}")

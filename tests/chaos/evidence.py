@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.simulator import World
 from bot.simulator.callbacks import Delivery
-from bot.simulator.events import to_xml
+from bot.simulator.events import Event, to_xml
 from bot.simulator.records import Message
 from tests.chaos.services import Postgres
 from tests.scenario.crowd import Deed
@@ -85,9 +85,11 @@ class Post:
 
     sent: dict[int, float] = field(default_factory=dict)
     heard: dict[int, float] = field(default_factory=dict)
+    _kept: list[Event] = field(default_factory=list)  # or their `id` would be given again
 
     def note(self, delivery: Delivery) -> None:
         """Take down how one delivery ended; a doubled callback has two."""
+        self._kept.append(delivery.event)
         name = id(delivery.event)
         began = delivery.ended - delivery.seconds
         self.sent[name] = min(began, self.sent.get(name, math.inf))

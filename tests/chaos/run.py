@@ -28,7 +28,7 @@ _PAUSE = 0.025  # seconds between what people do, on average
 _CALM_WITHIN = 240.0  # seconds; the lease of what a killed node had in hand is sixty
 _CALLBACK_TRIES_END = 60.0
 _SAMPLE = 0.5
-_SHOWN = 40  # wrongs printed
+_SHOWN = 10  # wrongs of each kind printed
 
 _UNDER_WAY = """SELECT count(*) FROM work WHERE state = 0
     AND (queue IN (0, 1, 3) OR due <= %s OR kind = 'look_again')"""
@@ -165,7 +165,8 @@ def report(run: Run, wrongs: list[Wrong]) -> str:
         "wrong in the record": kinds["record"],
     }
     lines = [f"{name:<48}{count:>8}" for name, count in (run.counts | found).items()]
-    lines += [f"{each.kind}: {each.words}" for each in wrongs[:_SHOWN]]
+    for kind in kinds:
+        lines += [f"{kind}: {each.words}" for each in wrongs if each.kind == kind][:_SHOWN]
     lines.append(f"seed {run.seed}: {'WRONG' if wrongs else 'nothing lost, nothing doubled'}")
     return "\n".join(lines)
 

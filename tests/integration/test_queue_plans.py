@@ -79,6 +79,10 @@ ASKED: Mapping[str, tuple[Asked, str]] = {
         lambda tx: tx.requests.count_pending_for(LEAD),
         "ix_request_approvers_userid",
     ),
+    "what has waited longest": (
+        lambda tx: tx.work.oldest_due(Queue.TIMERS, NOON + 30 * MINUTE),
+        "ix_work_due",
+    ),
     "one's own": (lambda tx: tx.requests.by_requester("u7", 10), "ix_requests_requester"),
     "the counters of a judgement": (
         lambda tx: tx.requests.counts("u7", "friend.add", NOON + 1200 * MINUTE),

@@ -53,6 +53,18 @@ async def test_an_answer_other_than_200_is_tried_three_times_with_the_same_messa
     assert (delivery.tries, delivery.accepted, delivery.status) == (3, False, 503)
 
 
+async def test_a_load_balancer_gives_each_try_to_the_next_behind_it(box: Box) -> None:
+    door = box.sim.callbacks.doors["app"]
+    door.behind += [door.url, door.url.replace("/wecom/callback", "/nobody")]
+
+    box.world.member_says("sunlei", "帮助")
+    box.world.member_says("sunlei", "我的")
+    await box.sim.idle()
+
+    assert sorted(each.tries for each in box.sim.deliveries) == [1, 2]
+    assert all(each.accepted for each in box.sim.deliveries)
+
+
 async def test_a_retry_that_is_accepted_ends_the_tries(box: Box) -> None:
     box.receiver.answer = lambda _: (500 if box.receiver.tries == 1 else 200, "")
     box.world.member_says("sunlei", "帮助")

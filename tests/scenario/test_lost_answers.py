@@ -12,11 +12,12 @@ from bot.simulator.seed import MA_CHAO, SALES
 from storage import engines
 from storage.work import Queue
 from tests.scenario.conftest import Opens, Stage
-from workflows.model import State
+from workflows.model import RelationState, State
 
 ASK = "加 张伟 明达贸易 13800001234 展会认识"
 OTHER = "加 林雪 远景科技 13900005678 展会认识"
 MAKE, GET = "externalcontact/add_contact_way", "externalcontact/get_contact_way"
+LOOK = "externalcontact/get"
 BUSY = -1
 
 
@@ -128,3 +129,31 @@ async def postponed(stage: Stage) -> int:
     soon = stage.clock.now() + timedelta(seconds=5)
     due = await stage.db.read(lambda tx: tx.work.next_due(Queue.OUTBOX, soon))
     return int(due is not None)
+
+
+async def test_who_was_deleted_and_added_again_is_looked_for_until_wecom_shows_them(
+    stage: Stage,
+) -> None:
+    world, who = stage.simulator.world, "sunlei"
+    world.member_adds_customer(who, MA_CHAO)
+    await stage.quiet()
+    world.member_deletes_customer(who, MA_CHAO)
+    await stage.quiet()
+    stage.clock.move(minutes=1)
+    stage.simulator.faults.fail(LOOK, 84061)  # WeCom does not show it yet
+
+    world.member_adds_customer(who, MA_CHAO)
+    await stage.quiet()
+    assert await state(stage, who) is RelationState.DELETED_BY_MEMBER
+    stage.clock.move(minutes=2)
+
+    await stage.until(
+        lambda: state(stage, who),
+        lambda found: found is RelationState.ADDED,
+        "the second time is seen",
+    )
+
+
+async def state(stage: Stage, userid: str) -> RelationState | None:
+    found = await stage.db.read(lambda tx: tx.relations.get(userid, MA_CHAO))
+    return found.state if found else None

@@ -8,6 +8,10 @@ from bot import app
 from tests.scenario.conftest import Stage
 
 
+def figure(body: str, name: str) -> str:
+    return next(line.split()[1] for line in body.splitlines() if line.startswith(f"{name} "))
+
+
 async def seen(stage: Stage, path: str) -> tuple[int, str]:
     async with stage.http.get(f"{stage.address}{path}") as answer:
         return answer.status, await answer.text()
@@ -52,6 +56,10 @@ async def test_the_figures_count_events_and_calls_and_name_nobody(stage: Stage) 
     assert 'menwei_events_accepted_total{kind="message.text"} 1.0' in body
     assert 'menwei_wecom_seconds_count{code="0",path="message/send"}' in body
     assert 'menwei_work_handled_total{kind="SendCard",queue="outbox",result="done"} 1.0' in body
+    assert "menwei_effect_seconds_count 1.0" in body
+    assert 'menwei_work_oldest_seconds{queue="inbox"} 0.0' in body
+    assert float(figure(body, "menwei_directory_read_timestamp_seconds")) > 1e9
+    assert float(figure(body, "menwei_audit_records")) > 3
     for personal in ("zhouxiaomei", "周小美", "张伟", "13800001234"):
         assert personal not in body
 

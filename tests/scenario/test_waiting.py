@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from storage.work import Job, Queue
 from tests.scenario.conftest import Change, Opens, Stage
 from workflows.model import Request, State
 
@@ -160,3 +162,15 @@ async def test_nobody_answers_to_the_end_and_it_is_refused_in_time(opens: Opens)
 
     await stage.hears(TRAINEE, "在规定时间内无人审批")
     assert (await stage.request(request.id)).state is State.EXPIRED
+
+
+async def test_a_timer_of_a_newer_version_is_set_aside_and_not_lost(stage: Stage) -> None:
+    job = Job(Queue.TIMERS, "of_a_newer_version", "lane", "body")
+    await stage.db.write(lambda tx: tx.work.add([job], stage.clock.now()))
+
+    async def dead() -> list[str]:
+        stage.clock.move(minutes=1)  # it waits longer before each try
+        await asyncio.sleep(0.3)
+        return [each.kind for each in await stage.db.read(lambda tx: tx.work.dead_letters(9))]
+
+    await stage.until(dead, lambda kinds: kinds == ["of_a_newer_version"], "it is set aside")
