@@ -97,7 +97,8 @@ class Relations:
             changed = (self._customers[each] for each in sorted(self._new_customers))
             shown = [each for each in changed if each is not None]
             self._connection.execute(_PUT_CUSTOMER, [customer_row(each) for each in shown])
-            self.companies.note_all((c.corp_name, c.external_userid, "") for c in shown)
+            firms = ((c.corp_name, c.external_userid, "") for c in shown if c.corp_name)
+            self.companies.note_all(firms)  # WeCom shows one for all its own users, or for none
             self._new_customers.clear()
         if self._replaced:
             pairs = [

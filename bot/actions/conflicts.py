@@ -78,6 +78,26 @@ def known(
     )
 
 
+def met(
+    scene: Scene,
+    userid: str,
+    customer: Customer | None,
+    claim: Claim | None,
+    place: datetime | None,
+) -> Conflict:
+    """Return the same of an add that took place, where reports count only as they protect."""
+    if scene.book.protection.lasts is not None:
+        return known(scene, userid, customer, claim, place=place)
+    relations = relations_of(scene, customer, claim)
+    company = _same_company(scene, userid, customer, claim, relations)
+    return Conflict(tuple(_others(relations, userid)), tuple(company))
+
+
+def owners(scene: Scene, userid: str, customer: Customer | None) -> tuple[Relation, ...]:
+    """Return the relations of everybody else who has a customer."""
+    return tuple(_others(relations_of(scene, customer), userid))
+
+
 def _others(relations: Iterable[Relation], userid: str) -> Iterable[Relation]:
     others = [r for r in relations if r.state in FOLLOWING and not same_user(r.userid, userid)]
     return {each.userid.lower(): each for each in reversed(others)}.values()

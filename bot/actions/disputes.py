@@ -34,10 +34,13 @@ def of_request(scene: Scene, request: Request) -> Conflict:
 
 
 def observed(scene: Scene, request: Request) -> tuple[Relation, ...]:
-    """Write down that somebody has added a customer, and return whose customer it was."""
-    external = request.subject.external_userid
-    conflicts.file(scene, request, [external] if external else [])
-    return of_request(scene, request).owners
+    """Return whose customer it was whom somebody has added, and note it where it was anybody's."""
+    external = request.subject.external_userid or ""
+    customer = scene.tx.relations.customer(external)
+    owners = conflicts.owners(scene, request.requester.userid, customer)
+    if owners:
+        conflicts.file(scene, request, [external])
+    return owners
 
 
 # Who asks

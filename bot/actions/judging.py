@@ -45,7 +45,7 @@ def happened(scene: Scene, relation: Relation, ticketed: Request | None) -> Fact
     customer = scene.tx.relations.customer(relation.external_userid)
     claim = ticketed.claim if ticketed else Claim()
     place = conflicts.place_of(scene, ticketed)
-    conflict = conflicts.known(scene, relation.userid, customer, claim, place=place)
+    conflict = conflicts.met(scene, relation.userid, customer, claim, place)
     return {
         **sender(scene, relation.userid),
         **_customer(scene, relation.userid, customer),

@@ -67,7 +67,7 @@ async def test_a_node_shows_its_rules_and_counts_the_others(db: Database) -> Non
 async def test_a_clock_that_is_wrong_follows_the_databases(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def ahead(_: Database) -> timedelta:
+    async def ahead(*_: object) -> timedelta:
         return timedelta(minutes=1)
 
     clock = AgreedClock(lambda: NOON)

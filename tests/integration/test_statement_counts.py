@@ -89,7 +89,7 @@ async def test_a_held_add_takes_so_many_statements(db: Database, dialect: str) -
         await added(db, HELD)
 
     assert await state(db) is State.PENDING
-    assert len(heard) == {"sqlite": 26, "postgresql": 27}[dialect], "\n".join(heard)
+    assert len(heard) == {"sqlite": 30, "postgresql": 31}[dialect], "\n".join(heard)
 
 
 async def test_a_press_takes_so_many_statements(db: Database, dialect: str) -> None:
@@ -103,4 +103,4 @@ async def test_a_press_takes_so_many_statements(db: Database, dialect: str) -> N
         await db.write(lambda tx: pressing.press(scene_of(tx, HELD).by("wang"), press))
 
     assert await state(db) is State.EXECUTED
-    assert len(heard) == {"sqlite": 18, "postgresql": 18}[dialect], "\n".join(heard)
+    assert len(heard) == {"sqlite": 18, "postgresql": 20}[dialect], "\n".join(heard)
