@@ -7,9 +7,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-_PAGES = 2_000  # copied at a time; in between, others may write
-_PAUSE = 0.005  # seconds between
-
 
 class Exists(Exception):
     """There is a file already where the copy should go; a backup is never written over."""
@@ -30,7 +27,9 @@ def copy(source: Path, target: Path) -> None:
             closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
             closing(sqlite3.connect(part)) as new,
         ):
-            old.backup(new, pages=_PAGES, sleep=_PAUSE)
+            # In one step: it begins anew whenever somebody writes between two, so with people at
+            # work it might never end. Reading holds up nobody, the log only grows meanwhile.
+            old.backup(new)
             new.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
         _flush(part)
         part.rename(target)
