@@ -15,7 +15,7 @@ from tests.bench import places
 from tests.chaos.run import Run, report
 from tests.chaos.services import Postgres, RedisServer
 
-_QUICK = 0.6  # minutes
+_QUICK = 0.5  # minutes
 _USUAL = 10.0
 _ENDS_WITHIN = 900.0  # seconds after the storm, whatever hangs
 

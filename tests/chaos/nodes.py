@@ -73,12 +73,9 @@ class Nodes:
                 pass
 
     async def stop(self) -> list[int]:
-        """Ask all to end, one after the other; return their exit codes."""
-        codes = []
-        for program in self.programs:
-            self._out(program)
-            codes.append((await program.stop())[0])
-        return codes
+        """Ask all to end; return their exit codes."""
+        self.behind.clear()
+        return [code for code, _ in await asyncio.gather(*(p.stop() for p in self.programs))]
 
     async def close(self) -> None:
         """End whatever still runs."""

@@ -32,6 +32,7 @@ _PATHS = (
     "department/list",
 )
 _LONGER_THAN_ANYBODY_WAITS = 11.0  # seconds; the program gives a call ten
+_KILLING = 0.5  # of the time
 _BUSY, _TOO_OFTEN, _TOO_MANY = -1, 45009, 45033
 
 
@@ -47,13 +48,13 @@ class Storm:
     done: Counter[str] = field(default_factory=Counter)
 
     async def rage(self, seconds: float) -> None:
-        """Kill nodes for the first two thirds of the time, and do everything else for all of it.
+        """Kill nodes for the first half of the time, and do everything else for all of it.
 
         What a killed node had in hand is free again a minute later.
         """
         self.simulator.callbacks.scatter = 2.0
         await asyncio.gather(
-            self._again_and_again(self._strike, seconds * 0.6, (2.0, 6.0)),
+            self._again_and_again(self._strike, seconds * _KILLING, (2.0, 6.0)),
             self._again_and_again(self._weather, seconds, (0.5, 2.0)),
             self._again_and_again(self._double, seconds, (0.3, 1.0)),
             self._again_and_again(self._cut, seconds, (3.0, 9.0)),

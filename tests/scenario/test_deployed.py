@@ -155,7 +155,13 @@ async def test_the_steps_of_the_image_give_a_program_that_serves(tmp_path: Path)
     for step in re.findall(r"^RUN (.+)$", recipe, re.MULTILINE):
         words = step.replace("/opt/menwei", str(home)).split()
         words[0] = sys.executable if words[0] == "python" else words[0]
-        await asyncio.to_thread(run, *(str(source) if word == "." else word for word in words))
+        words = [str(source) if word == "." else word for word in words]
+        try:
+            await asyncio.to_thread(run, *words)
+        except AssertionError as failed:
+            if "No matching distribution" in str(failed) and not os.environ.get("CI"):
+                pytest.skip("no package index can be reached")
+            raise
     config, port = tmp_path / "config.toml", demo.free_port(32_000)
     text = (DEPLOY / "config.toml").read_text("utf-8")
     config.write_text(text.replace("port = 8080", f"port = {port}"), "utf-8")
