@@ -12,11 +12,12 @@ from storage.work import Job, Queue
 
 LEASE = timedelta(minutes=1)
 NEARLY = timedelta(seconds=2)
+# One node alone uses its own clock.
+SHARED = pytest.mark.parametrize("dialect", ["postgresql"])
 
 
+@SHARED
 async def test_two_nodes_whose_clocks_are_a_minute_apart_have_one_time(db: Database) -> None:
-    if not db.is_shared:
-        pytest.skip("one node alone uses its own clock")
     fast, slow = clock(seconds=30), clock(seconds=-30)
     for each in (fast, slow):
         await each.compare(db)
@@ -24,9 +25,8 @@ async def test_two_nodes_whose_clocks_are_a_minute_apart_have_one_time(db: Datab
     assert abs(fast.now() - slow.now()) < NEARLY
 
 
+@SHARED
 async def test_a_fast_node_takes_nothing_out_of_the_hands_of_a_slow_one(db: Database) -> None:
-    if not db.is_shared:
-        pytest.skip("one node alone uses its own clock")
     fast, slow = clock(seconds=50), clock(seconds=-50)
     for each in (fast, slow):
         await each.compare(db)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import psycopg
@@ -30,7 +30,7 @@ POSTGRES = os.environ.get("MENWEI_TEST_POSTGRES", "postgresql://postgres@127.0.0
 _NUMBERS = itertools.count(1)
 
 
-def give_up(service: str, why: object) -> None:
+def give_up(service: str, why: object) -> NoReturn:
     """Skip the test for want of a service, or fail it where the service is promised."""
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(f"{service}: {why}")

@@ -15,6 +15,7 @@ import pytest
 from bot import demo
 from bot.simulator import Simulator, demo_world
 from tests.bench import places
+from tests.scenario.cluster import give_up
 from tests.scenario.crowd import Crowd
 from tests.scenario.program import Program
 
@@ -112,7 +113,7 @@ async def test_a_postgresql_database_dumped_while_people_work_starts_elsewhere_a
     floor: Floor, tmp_path: Path
 ) -> None:
     if not (shutil.which("pg_dump") and places.has_postgresql()):
-        pytest.skip("needs pg_dump, and PostgreSQL at MENWEI_TEST_POSTGRES")
+        give_up("pg_dump and PostgreSQL", "they are not there")
     dump = tmp_path / "menwei.dump"
     with places.postgresql(tmp_path) as old, places.postgresql(tmp_path) as new:
         program = await floor.opens("old", old.url)

@@ -1,6 +1,7 @@
 """What is delivered for deploying does what it says: proxy, unit, alerts, and the image's recipe.
 
-Each test needs a program of its own (caddy, systemd-analyze, promtool) and is skipped without it.
+Each test needs a program of its own (caddy, systemd-analyze, promtool) and is skipped without it,
+except where `CI` is set.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bot.simulator import Simulator, demo_world
 from tests.bench import places
 from tests.chaos.nodes import Nodes, Shared, node
 from tests.chaos.services import RedisServer
+from tests.scenario.cluster import give_up
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -35,7 +37,7 @@ SECRETS = {
 def needs(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not installed")
+        give_up(name, "it is not installed")
     return found
 
 
@@ -81,7 +83,7 @@ def test_the_proxys_config_is_valid() -> None:
 async def test_behind_the_real_proxy_a_killed_node_costs_no_callback(tmp_path: Path) -> None:
     caddy = needs("caddy")
     if not (RedisServer.is_installed() and places.has_postgresql()):
-        pytest.skip("needs redis-server, and PostgreSQL at MENWEI_TEST_POSTGRES")
+        give_up("redis-server and PostgreSQL", "they are not there")
     simulator = Simulator(demo.corp(), demo_world())
     await simulator.start()
     ports = [demo.free_port(31_000 + 100 * number) for number in range(4)]
