@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from bot.wecom import SharedBudget, Traffic, Wecom, WecomError
 from bot.wecom.budgets import OF_AN_API, TO_A_MEMBER
 from bot.wecom.pace import Pace
 from bot.worker import Handler, Worker
+from storage.bell import Bell
 from storage.cache import Cache, CacheUnavailable, MemoryCache, RedisCache
 from storage.database import Database
 from storage.transaction import Transaction
@@ -114,6 +116,7 @@ class App:
         customers = CustomerReader(handlers, Pace(time.monotonic), Pace(time.monotonic))
         clockwork = Clockwork(db, wecom, company, handlers, sources, customers)
         workers = self._workers(handlers, delivery, clockwork, metrics)
+        bell = self._bell(workers)
         inbox = Inbox(db, now, wake=workers[Queue.INBOX].wake)
         await self._begin(db, company, nodes)
 
@@ -126,6 +129,10 @@ class App:
         await delivery.budget.recall()
         async with AsyncExitStack() as stack:  # ended in the other order
             stack.push_async_callback(nodes.leave)
+            if bell is not None:
+                stack.push_async_callback(bell.aclose)
+                listening = bell.listen(lambda name: workers[Queue[name]].wake_here())
+                stack.push_async_callback(_ended, [self._started(listening)])
             tasks = [*(worker.run() for worker in workers.values()), _keep_fresh(company, db)]
             if self.file is not None:
                 tasks.append(RuleFile(self.file, db, company, self.settings.program).watch())
@@ -140,6 +147,16 @@ class App:
             wish = self.settings.server
             await web.TCPSite(runner, wish.host, wish.port).start()
             yield _address(runner)
+
+    def _bell(self, workers: dict[Queue, Worker]) -> Bell | None:
+        """Return what calls other nodes when this one has its hands full, if there may be any."""
+        url = self.settings.storage.redis_url
+        if url is None:
+            return None
+        bell = Bell(url.get_secret_value())
+        for queue, worker in workers.items():
+            worker.when_full = partial(bell.ring, queue.name)
+        return bell
 
     def _started(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run what is to run for ever; should it end, /healthz says so and we are restarted."""

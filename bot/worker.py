@@ -88,12 +88,19 @@ class Worker:
     took: Callable[[timedelta], object] = lambda _: None  # from being stored to being done
     misconfigured: SetAside | None = None  # hears the first refusal an admin must mend
     wake_others: Sequence[Callable[[], None]] = ()  # called after each step: it may have made work
+    when_full: Callable[[], None] = lambda: None  # there may be work, and no hand is free
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
     _stopping: bool = False
 
     def wake(self) -> None:
         """Say that there may be work. Call from the event loop."""
+        self._awake.set()
+        if len(self._running) >= self.width:
+            self.when_full()
+
+    def wake_here(self) -> None:
+        """Do the same because another node says so, who has its hands full itself."""
         self._awake.set()
 
     async def run(self) -> None:

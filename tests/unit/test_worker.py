@@ -379,6 +379,22 @@ async def test_a_wake_is_heard_at_once_and_without_one_the_work_is_found_all_the
         await shop.until_effects("did.a1", "did.a2")
 
 
+async def test_only_who_has_its_hands_full_calls_the_other_nodes(shop: Shop) -> None:
+    gate, called = asyncio.Event(), []
+    shop.deeds["a1"] = waiting(gate)
+
+    async with shop.open(width=1, when_full=lambda: called.append("full")) as worker:
+        worker.wake()
+        assert called == []
+        await shop.add("a", "a1")
+        await shop.until(lambda: shop.handled == ["a1"])
+        worker.wake_here()  # another node is full, too: they do not call each other to and fro
+        assert called == []
+        worker.wake()
+        assert called == ["full"]
+        gate.set()
+
+
 async def test_others_are_woken_after_each_step(shop: Shop) -> None:
     woken: list[str] = []
     await shop.add("a", "a1", "a2")
