@@ -151,6 +151,11 @@ class Verb:
         """Whether the id of a request must follow."""
         return self.glued is arguments.starts_with_id
 
+    @property
+    def takes_number(self) -> bool:
+        """Whether the number of a piece of work may follow."""
+        return self.glued is begins_with_number
+
 
 def _help(rest: str) -> Help:
     topic = rest.strip(arguments.GAPS)
@@ -563,16 +568,18 @@ def _read(found: _Found) -> Command:
 def _near(said: str, offered: tuple[type[Command], ...]) -> Unclear | None:
     """Return the offered verb that the message nearly begins with.
 
-    A verb that needs an id is suggested only beside one, others only when nothing else was said:
-    people also just talk.
+    A verb that needs an id or a number is suggested only beside one, others only when nothing else
+    was said: people also just talk.
     """
     head = re.match(r"[\u4e00-\u9fff]+|[A-Za-z-]+", said)
     if head is None:
         return None
-    has_id = any(arguments.is_id(word) for word in re.findall(r"[0-9A-Za-z]+", said))
+    words = re.findall(r"[0-9A-Za-z]+", said)
+    has_id, has_number = any(map(arguments.is_id, words)), any(map(str.isdecimal, words))
     alone = said.strip(arguments.GAPS) == head[0]
     for each in VERBS:
-        if each.kind in offered and (has_id if each.takes_id else alone):
+        is_meant = has_id if each.takes_id else has_number if each.takes_number else alone
+        if each.kind in offered and is_meant:
             for word in (*each.zh, *each.en):
                 typed = head[0] if word.isascii() else head[0][: len(word)]
                 if arguments.is_slip(typed.lower(), word):

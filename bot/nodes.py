@@ -78,6 +78,11 @@ class Nodes:
         """Whether none of them goes without Redis."""
         return all(each.has_cache for each in self.living)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether there cannot be any other: one process alone works on an SQLite file."""
+        return not self.db.is_shared
+
     async def begin(self) -> None:
         """Show up in place of a process that was killed here, or, on SQLite, anywhere."""
         place = f"{self._place}#" if self.db.is_shared and self.port else ""

@@ -45,6 +45,7 @@ class OneNode:
 
     count: int = 1
     all_have_cache: bool = True
+    is_alone: bool = True
 
 
 class Killed(Exception):

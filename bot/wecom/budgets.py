@@ -17,6 +17,7 @@ TO_A_MEMBER = (Rate(28, _MINUTE), Rate(960, _HOUR))
 OF_AN_API = (Rate(9_500, _MINUTE), Rate(142_500, _HOUR))
 _ON_THEIR_WAY = 3.0  # seconds within which what we send is on record
 _DOUBT = 15.0  # seconds after which every node knows that the ledger was away
+_INCOMPLETE = 63.0  # seconds after which the ledger has counted for as long as its shorter window
 
 
 class Ledger(Protocol):
@@ -42,6 +43,10 @@ class Fellows(Protocol):
     @property
     def all_have_cache(self) -> bool:
         """Whether none of them goes without the ledger."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there cannot be any other."""
 
 
 class SharedBudget:
@@ -74,6 +79,7 @@ class SharedBudget:
         self._sight: tuple[str | None, bool] = ("", True)  # edition, and whether all see it
         self._doubted_until = 0.0
         self._was_sure = False
+        self._recalled_at = -_DOUBT
 
     async def delay(self, key: str) -> float:
         """Return the seconds to wait before asking again; 0 means send now, it is counted."""
@@ -93,6 +99,7 @@ class SharedBudget:
 
     async def recall(self) -> None:
         """Count what all nodes have sent lately as if this one had."""
+        self._recalled_at = self._clock()
         if self._recall is not None:
             self._own.recall(await self._recall(), but=_ON_THEIR_WAY)
 
@@ -111,12 +118,17 @@ class SharedBudget:
     async def _is_reliable(self, spent: Spent | None) -> bool:
         """Whether the ledger knows all that our own count does not.
 
-        Whenever that changes, what all nodes have sent is looked up.
+        Whenever that changes, what all nodes have sent is looked up; and while we go without it
+        again and again, since others may have reached it in between.
         """
+        if self._fellows.is_alone:
+            return True  # what this process has sent, and has recalled at its start, is all
         sight = (spent.edition if spent else None, self._fellows.all_have_cache)
-        if sight != self._sight:
+        is_old = self._clock() - self._recalled_at >= _ON_THEIR_WAY
+        if sight != self._sight or (spent is None and is_old):
             await self.recall()
-            self._sight, self._doubted_until = sight, self._clock() + _DOUBT
+        if sight != self._sight:
+            self._sight, self._doubted_until = sight, self._clock() + _INCOMPLETE
         if spent is None or not self._fellows.all_have_cache:
             self._doubted_until = self._clock() + _DOUBT
         is_sure = self._clock() >= self._doubted_until

@@ -242,6 +242,7 @@ async def test_a_tag_that_rules_name_and_wecom_lacks_is_told(opens: Opens) -> No
 
 
 async def test_a_refusal_nobody_expects_is_told_with_its_number(stage: Stage) -> None:
+    await stage.knows_the_customers()
     stage.simulator.faults.fail("externalcontact/get_corp_tag_list", 48006)
     found = await examined(stage)
     assert found.code("tags") == (Level.FAILURE, "refused")
@@ -387,6 +388,7 @@ async def test_a_certificate_that_ends_soon_is_told(stage: Stage, tmp_path: Path
 
 
 async def test_adds_that_wecom_does_not_tell_of_are_told(stage: Stage) -> None:
+    await stage.knows_the_customers()
     stage.simulator.world.console.contact_events = False
     stage.clock.move(minutes=1)
     stage.simulator.world.member_adds_customer("sunlei", ZHANG_WEI)

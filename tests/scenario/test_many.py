@@ -199,7 +199,7 @@ async def test_a_customer_whom_colleagues_know_is_marked_as_a_conflict(stage: St
     await stage.say(TRAINEE, "加 刘总 恒远集团 13811112222 展会认识")
 
     card = await stage.card(LEAD, "刘总")
-    assert "撞单：已有 1 位同事在跟进" in card["card"]["sub_title_text"]
+    assert "撞单：李强（管理部） 已跟进 180 天" in card["card"]["sub_title_text"]
 
 
 async def test_who_waits_is_told_how_long_it_usually_takes(stage: Stage) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from bot import chores
 from bot.simulator.seed import LIN_XUE, LIU_JIANGUO, ZHANG_WEI
 from tests.scenario.conftest import Change, Opens, Stage
 from workflows.model import Answer, Containment, Request, State
@@ -316,9 +317,7 @@ async def test_who_no_longer_leads_the_requester_answers_for_nobody(stage: Stage
     name = await given(stage)
     before = await stage.db.read(lambda tx: tx.people.version())
     stage.simulator.world.member(TRAINEE).direct_leader[:] = [DIRECTOR]
-    stage.simulator.world.set_visible("pool", visible=True)
-    await stage.quiet()
-    stage.clock.move(seconds=4)
+    await stage.does(chores.DIRECTORY)
 
     async def version() -> int:
         return await stage.db.read(lambda tx: tx.people.version())

@@ -9,7 +9,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.wecom import SharedBudget
@@ -60,6 +60,7 @@ class Ledger:
 class Fellows:
     count: int
     all_have_cache: bool = True
+    is_alone: bool = False
 
 
 class Company:
@@ -196,6 +197,8 @@ async def test_what_cannot_be_looked_up_is_looked_up_later() -> None:
     assert await company.send(1, 20) == 4
 
 
+@example(980, 2)  # a node that never met the ledger did not know what others spent through it
+@example(1287, 2)  # an emptied ledger does not know all for as long as a window lasts
 @given(st.integers(0, 10_000), st.integers(1, 4))
 def test_whatever_the_ledger_does_wecom_drops_nothing(seed: int, nodes: int) -> None:
     """It goes, comes back, with or without its memory; all nodes see it go."""
