@@ -94,8 +94,13 @@ def difference(tx: Transaction, page: Page) -> tuple[Filed, Difference]:
 
 
 def take_over(scene: Scene, reading: Reading, page: Page) -> Tally:
-    """Write what is different on file, and have WeCom asked about what is doubted."""
-    filed, found = difference(scene.tx, page)
+    """Write what is different on file, and have WeCom asked about what is doubted.
+
+    Who has got another userid since the page was asked for is not watched by this one any more.
+    """
+    watched = scene.tx.mirror.watched(page.watched)
+    mine = tuple(each for each in page.shown if each.userid.lower() in watched)
+    filed, found = difference(scene.tx, replace(page, shown=mine))
     scene.tx.mirror.put_customers(found.customers)
     new = scene.tx.mirror.store(found.new)
     late = [each for each in found.changed if not scene.tx.mirror.change(filed, each)]
