@@ -237,6 +237,38 @@ async def test_what_wecom_takes_from_nobody_is_asked_for_again(opens: Opens) -> 
     assert len(world.state.transfers) == 2
 
 
+async def test_customers_of_a_takeover_that_was_undone_are_free_for_another(opens: Opens) -> None:
+    stage = await opens(ASKED)
+    await befriended(stage, "sunlei", ZHANG_WEI, LIN_XUE)
+    await left(stage)
+    await stage.say("wangfang", "转移 孙磊的全部 给 李强")
+    await stage.quiet()
+    first = await stage.newest("wangfang")
+    await stage.say("zhaomin", f"同意 {first.id}")
+    await stage.hears("wangfang", "在那之前审批人还可以反悔")
+    await stage.say("zhaomin", f"反悔 {first.id}")
+    await stage.until(
+        lambda: stage.request(first.id), lambda it: it.state is State.REVOKED, "it is undone"
+    )
+    stage.clock.move(seconds=61)
+    await stage.quiet()
+    assert stage.simulator.world.state.transfers == []
+
+    await stage.say("wangfang", "转移 孙磊的全部 给 周小美")
+    await stage.quiet()
+    second = await stage.newest("wangfang")
+    assert second.id != first.id
+    await stage.say("liqiang", f"同意 {second.id}")
+    await stage.until(
+        lambda: stage.request(second.id), lambda it: it.state is State.APPROVED, "it is approved"
+    )
+    stage.clock.move(seconds=61)
+
+    await stage.hears("wangfang", "孙磊 的 2 位客户将转出：周小美 2 位")
+    assert await outcomes(stage, second.id) == {("zhouxiaomei", Outcome.WAITING): 2}
+    assert await outcomes(stage, first.id) == {}
+
+
 async def test_of_an_approved_request_who_was_tightened_meanwhile_stays(opens: Opens) -> None:
     stage = await opens(ASKED)
     world = stage.simulator.world
