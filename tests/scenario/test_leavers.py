@@ -12,6 +12,7 @@ from bot.simulator.seed import LIN_XUE, MA_CHAO, ZHANG_WEI
 from tests.makers_demo import ENGLISH, permission, rule
 from tests.makers_leavers import SIGNED, VIP, a_day_later, customers_of, known, waits
 from tests.scenario.conftest import Opens, Stage, changed
+from tests.scenario.test_mirror import has_read, read_again
 from workflows.leaving import Outcome
 from workflows.model import RelationState, State
 
@@ -410,3 +411,29 @@ async def test_after_a_week_without_anybody_people_are_reminded_once_a_working_d
     told = await stage.hears("wangfang", "有 1 位离职成员的客户超过 7 天没有人接手")
     assert "孙磊" in told["text"]
     await stage.hears("zhaomin", "没有人接手")
+
+
+async def test_what_a_taker_has_got_is_found_by_a_reading_and_not_judged_as_an_add(
+    opens: Opens,
+) -> None:
+    stage = await opens(BY_LEAD)
+    world = stage.simulator.world
+    await has_read(stage)
+    await befriended(stage, "sunlei", ZHANG_WEI, LIN_XUE)
+    await left(stage)
+    await stage.say("wangfang", "转移 孙磊的全部 给 李强")
+    await stage.hears("wangfang", "企业微信已受理，孙磊 的 2 位客户将转出")
+    request = await stage.newest("wangfang")
+    await stage.quiet()
+    before = await stage.db.read(lambda tx: tx.requests.by_requester("liqiang", 9))
+
+    stage.clock.move(hours=24)  # WeCom carries it out, and no callback comes through
+    stage.simulator.faults.drop_callbacks(50)
+    world.settle_transfers()
+    await read_again(stage)
+
+    assert await stage.db.read(lambda tx: tx.requests.by_requester("liqiang", 9)) == before
+    got = await stage.db.read(lambda tx: tx.relations.of_member("liqiang"))
+    governed = {each.request_id for each in got if each.external_userid in {ZHANG_WEI, LIN_XUE}}
+    assert governed == {request.id}
+    assert await outcomes(stage, request.id) == {("liqiang", Outcome.DONE): 2}
