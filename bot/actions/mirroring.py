@@ -205,13 +205,11 @@ def _tell(scene: Scene, reading: Reading) -> None:
     """Tell the admins what no event had told, and when too many adds come without one."""
     admins = scene.standing.admins
     counts = ((Find.ADD, reading.late_adds), (Find.GONE, reading.late_deletions))
-    parts = [
-        Words(f"customers.late_{what.value}", {"count": count, "who": _who(scene, reading, what)})
-        for what, count in counts
-        if count
-    ]
-    if parts:
-        scene.tell(admins, "customers.late", what=Lines(tuple(parts)))
+    for what, count in counts:  # a message each: with long names both do not fit into one
+        if count:
+            who = _who(scene, reading, what)
+            part = Words(f"customers.late_{what.value}", {"count": count, "who": who})
+            scene.tell(admins, "customers.late", what=part)
     coverage = reading.coverage
     adds = max(reading.tally.adds, reading.late_adds)
     if coverage is not None and coverage < mirror.GOOD and adds >= _ENOUGH_ADDS:
