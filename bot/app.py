@@ -49,7 +49,7 @@ _log = structlog.get_logger()
 # Lanes worked at a time: few for the inbox, whose steps are mostly one database write each.
 _WIDTHS = {Queue.INBOX: 32, Queue.OUTBOX: 16, Queue.TIMERS: 8, Queue.WELCOME: 8}
 _READY_FOR = 30.0  # seconds: whoever asks us must not make us ask WeCom each time
-_LEASE = timedelta(minutes=1)
+LEASE = timedelta(minutes=1)  # after so long, what a killed node had in hand is another's
 _LONGEST = {Queue.TIMERS: timedelta(minutes=15)}  # reading a large company takes minutes
 _CONSOLE = (chores.FOLLOW_USERS, chores.APP_SCOPE)  # what WeCom tells nobody of
 _READY_WITHIN = 3.0  # seconds for WeCom to answer whoever asks whether we are ready
@@ -226,7 +226,7 @@ class App:
                 set_aside,
                 self._clock.now,
                 width=_WIDTHS[queue],
-                lease=_LEASE,
+                lease=LEASE,
                 longest=_LONGEST.get(queue),
             )
             for queue, handle in by_queue.items()

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from storage.tables import console_lists
 
+TAGS = "directory_tags"  # the list of all that exist
 _READ = ""  # an item of this name says that the list was read, be it empty
 _GET = select(console_lists.c.item).where(console_lists.c.list == bindparam("wanted"))
 _ADD = insert(console_lists)

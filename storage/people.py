@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from storage import renaming
-from storage.console_lists import ConsoleLists
+from storage.console_lists import TAGS, ConsoleLists
 from storage.moments import user_key
 from storage.statements import add_to, insert_or_replace
 from storage.stored import Stored
@@ -17,7 +17,6 @@ from workflows.directory import Department, Directory, Member
 _MEMBER = Stored(Member)
 _DEPARTMENT = Stored(Department)
 _NAME = "directory"
-TAGS = "directory_tags"  # the list of all that exist
 
 _VERSION = select(versions.c.version).where(versions.c.name == _NAME)
 _GROW = add_to(versions, versions.c.version)

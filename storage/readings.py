@@ -46,7 +46,7 @@ _PAIRS = (
     .order_by(late_finds.c.userid, late_finds.c.external_userid)
     .limit(bindparam("most"))
 )
-_FORGET = delete(late_finds).where(_IN_READING)
+_FORGET = delete(late_finds).where(late_finds.c.reading <= bindparam("wanted"))
 
 
 class Readings:
@@ -121,7 +121,7 @@ class Readings:
         ]
 
     def forget(self, number: int) -> None:
-        """Drop what a reading found, once it was told."""
+        """Drop what a reading found, once it was told, and what came too late for earlier ones."""
         self._connection.execute(_FORGET, {"wanted": number})
 
     def _list(self, statement: Select[Any], most: int) -> list[Reading]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import claiming
+from storage import claiming, renaming_work
 from storage.jobs import Claimed, Filed, Job, Queue, WorkState
 from storage.moments import Moment
 from storage.statements import insert_or_ignore
@@ -208,6 +208,15 @@ class Work:
         Its key stays taken: what is told a second time must not revive it.
         """
         return self._execute(_CANCEL, {"wanted": key, "now": now}).rowcount == 1
+
+    def rename(self, old: str, new: str, timers: Mapping[str, int]) -> None:
+        """Have what is still to be done for the member `old` done for `new`.
+
+        `timers` has the kinds whose body names a member, and at which place among its '|'. In the
+        outbox it is `userid` or `to`. Keys and lanes stay: what was asked for is known by them.
+        """
+        self.write()
+        renaming_work.rename(self._connection, old, new, timers)
 
     def release_leases(self, now: datetime, queue: Queue | None = None) -> int:
         """Make all leased rows due: at the start of the only process there is (SQLite).

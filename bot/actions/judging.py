@@ -44,7 +44,7 @@ def happened(scene: Scene, relation: Relation, ticketed: Request | None) -> Fact
     """Return the facts of an add that took place; the request of its own ticket is not counted."""
     customer = scene.tx.relations.customer(relation.external_userid)
     claim = ticketed.claim if ticketed else Claim()
-    place = conflicts.place_of(scene, ticketed)
+    place = conflicts.place_of(scene, ticketed) or _met_at(relation)
     conflict = conflicts.met(scene, relation.userid, customer, claim, place)
     return {
         **sender(scene, relation.userid),
@@ -54,6 +54,13 @@ def happened(scene: Scene, relation: Relation, ticketed: Request | None) -> Fact
         **facts.of_claim(claim),
         **_counters(scene, relation.userid, ticketed),
     }
+
+
+def _met_at(relation: Relation) -> datetime | None:
+    """Return by when two had met: who reports the customer later comes behind that, though we
+    may hear of it later still. WeCom tells whole seconds.
+    """
+    return relation.added_at + timedelta(seconds=1) if relation.added_at else None
 
 
 def of_line(

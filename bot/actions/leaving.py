@@ -114,7 +114,9 @@ def end_relations(scene: Scene, body: str) -> None:
     userid, at, after = body.split("|")
     left_at = datetime.fromisoformat(at)
     page = scene.tx.relations.page_of_member(userid, _PAGE, after)
-    for old in page:
+    scene.tx.hold(*(f"customer:{each.external_userid}" for each in page))
+    for each in page:
+        old = scene.tx.relations.get(userid, each.external_userid) or each  # as it is by now
         ended = leaving.ended(old, left_at)
         if ended is not old:
             scene.tx.relations.put(ended)

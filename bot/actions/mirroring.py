@@ -94,8 +94,13 @@ def difference(tx: Transaction, page: Page) -> tuple[Filed, Difference]:
 
 
 def take_over(scene: Scene, reading: Reading, page: Page) -> Tally:
-    """Write what is different on file, and have WeCom asked about what is doubted."""
-    filed, found = difference(scene.tx, page)
+    """Write what is different on file, and have WeCom asked about what is doubted.
+
+    Who has got another userid since the page was asked for is not watched by this one any more.
+    """
+    watched = scene.tx.mirror.watched(page.watched)
+    mine = tuple(each for each in page.shown if each.userid.lower() in watched)
+    filed, found = difference(scene.tx, replace(page, shown=mine))
     scene.tx.mirror.put_customers(found.customers)
     new = scene.tx.mirror.store(found.new)
     late = [each for each in found.changed if not scene.tx.mirror.change(filed, each)]
@@ -200,13 +205,11 @@ def _tell(scene: Scene, reading: Reading) -> None:
     """Tell the admins what no event had told, and when too many adds come without one."""
     admins = scene.standing.admins
     counts = ((Find.ADD, reading.late_adds), (Find.GONE, reading.late_deletions))
-    parts = [
-        Words(f"customers.late_{what.value}", {"count": count, "who": _who(scene, reading, what)})
-        for what, count in counts
-        if count
-    ]
-    if parts:
-        scene.tell(admins, "customers.late", what=Lines(tuple(parts)))
+    for what, count in counts:  # a message each: with long names both do not fit into one
+        if count:
+            who = _who(scene, reading, what)
+            part = Words(f"customers.late_{what.value}", {"count": count, "who": who})
+            scene.tell(admins, "customers.late", what=part)
     coverage = reading.coverage
     adds = max(reading.tally.adds, reading.late_adds)
     if coverage is not None and coverage < mirror.GOOD and adds >= _ENOUGH_ADDS:

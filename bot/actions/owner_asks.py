@@ -156,6 +156,8 @@ def answer(scene: Scene, userid: str, request_id: str, *, yes: bool) -> None:
     question = scene.tx.owners.get(request.id, userid)
     if question is None or question.state is not QuestionState.OPEN:
         raise Refused("owner_not_asked", id=request.id)
+    if request.state is State.WITHDRAWN:  # nobody is given what they do not want any more
+        raise Refused("owner_not_wanted", id=request.id, asker=request.requester.name)
     if not yes:
         _no(scene, request, question)
     elif not _YES[question.wish](scene, request, question):

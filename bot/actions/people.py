@@ -6,12 +6,18 @@ from contextlib import suppress
 from datetime import timedelta
 
 from bot.actions import (
+    absent,
+    adding,
     changes,
+    containing,
     deciding,
+    digesting,
     grants,
     leaving,
+    owner_notices,
     people_notices,
     sweeping,
+    taking_over,
     tickets,
     waiving,
 )
@@ -30,6 +36,17 @@ TELL = "directory_tell"  # the admins, of what changed
 
 GATHERED = timedelta(seconds=3)  # changes that follow each other as closely are told together …
 AT_LAST = timedelta(seconds=60)  # … but none waits for longer than this
+# Timers that name a member, and at which place.
+NAMED_IN_TIMERS = {
+    absent.END: 0,
+    adding.LOOK_AGAIN: 0,
+    containing.CHECK: 0,
+    digesting.DIGEST: 0,
+    grants.OUTLIVED: 0,
+    owner_notices.TELL: 0,
+    sweeping.REASSIGN_FOR: 0,
+    taking_over.LOOK: 1,
+}
 _ROUNDING = timedelta(milliseconds=1)  # the database cuts times to this: never call too early
 _PAGE = 500
 
@@ -70,6 +87,7 @@ def renamed(scene: Scene, old: str, fresh: Member) -> None:
     seen = Glimpse(members={fresh.userid.lower(): fresh})
     after = Standing(scene.policy, put_in(seen, with_userids(before.directory, who)))
     scene.tx.people.rename(old, fresh)
+    scene.tx.work.rename(old, fresh.userid, NAMED_IN_TIMERS)
     scene.tx.people.replace(after.directory)  # others name their leaders by userid
     later = scene.standing_as(after)
     found = people_changes.between(before, after, who)

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from bot.actions import colleagues, judging
 from bot.actions.scene import Scene
-from bot.texts import Text, joined
+from bot.pages import paged
+from bot.texts import Text
 from bot.wording import Words
 from storage.precedents import Tally
 from workflows import absences
@@ -16,7 +17,7 @@ from workflows.model import State
 from workflows.steps import Refused
 
 _LOOKED_BACK = timedelta(days=30)  # nothing waits longer, holidays included
-_SHOWN = 15  # people with a line of their own: more do not fit a message
+_SHOWN = 15  # people with a line of their own: more are too many to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def show(scene: Scene, userid: str) -> None:
     lines = [_line(scene, each, away) for each in found[:_SHOWN]]
     if len(found) > _SHOWN:
         lines.append(scene.mine("team.more", count=len(found) - _SHOWN))
-    scene.answer(userid, joined([head, *lines, scene.mine("team.foot")]))
+    for page in paged([head, *lines, scene.mine("team.foot")]):
+        scene.answer(userid, page)
 
 
 def _tallies(scene: Scene, people: Iterable[str]) -> list[Tally]:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.actions import export_rows, judging
 from bot.actions.scene import Scene
-from bot.texts import Text, joined
+from bot.pages import paged
+from bot.texts import Text
 from bot.wecom import Unassigned
 from bot.wording import Lines, Words
 from workflows import policy
@@ -252,7 +253,7 @@ def seniors(scene: Scene, leaver: Leaver) -> tuple[str, ...]:
 
 
 def _remind(scene: Scene, idle: Sequence[tuple[Leaver, int]]) -> None:
-    """Tell everybody in one message whose customers lie idle."""
+    """Tell everybody in as few messages as hold it whose customers lie idle."""
     by_person: dict[str, list[tuple[Leaver, int]]] = {}
     for leaver, waiting in idle:
         for userid in seniors(scene, leaver):
@@ -262,7 +263,8 @@ def _remind(scene: Scene, idle: Sequence[tuple[Leaver, int]]) -> None:
         first = found[0][0].person.name
         head = scene.theirs("leaving.idle", count=len(found), days=IDLE_FOR.days)
         foot = scene.theirs("leaving.idle_foot", who=first)
-        scene.answer(userid, joined([head, *lines, foot]))
+        for page in paged([head, *lines, foot]):
+            scene.answer(userid, page)
     for leaver, waiting in idle:
         scene.record("leaver.reminded", who=(leaver.person.userid, ""), count=waiting)
 

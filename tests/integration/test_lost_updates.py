@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from bot import texts
-from bot.actions import containing, knowing
+from bot.actions import containing, knowing, leaving
 from bot.actions.scene import Scene
 from bot.outgoing import MarkRelation
 from storage.database import Database
@@ -44,24 +44,42 @@ def scene(tx: Transaction) -> Scene:
 async def test_what_a_deletion_wrote_is_not_undone_by(
     db: Database, db_url: str, change: Callable[[Transaction], None]
 ) -> None:
+    kept = await both(db, db_url, replace(TOGETHER, state=RelationState.DELETED_BY_MEMBER), change)
+    assert kept.state is RelationState.DELETED_BY_MEMBER
+
+
+async def test_what_an_edit_wrote_is_not_undone_when_a_leavers_relations_end(
+    db: Database, db_url: str
+) -> None:
+    def end(tx: Transaction) -> None:
+        leaving.end_relations(scene(tx), f"{WHO}|{NOON.isoformat()}|")
+
+    kept = await both(db, db_url, replace(TOGETHER, remark="新备注"), end)
+    assert (kept.ended_by, kept.remark) == ("left", "新备注")
+
+
+async def both(
+    db: Database, db_url: str, edited: Relation, change: Callable[[Transaction], None]
+) -> Relation:
+    """Have a step begin to change what another one has read and is about to write."""
     await db.write(lambda tx: tx.relations.put(TOGETHER))
     other = Database.open(db_url)
     written, go_on = threading.Event(), threading.Event()
 
-    def deletion(tx: Transaction) -> None:
+    def edit(tx: Transaction) -> None:
         knowing.hold(scene(tx), CUSTOMER)
-        tx.relations.put(replace(TOGETHER, state=RelationState.DELETED_BY_MEMBER))
+        tx.relations.put(edited)
         written.set()
         go_on.wait(5)
 
-    deleting = asyncio.create_task(db.write(deletion))
+    editing = asyncio.create_task(db.write(edit))
     await asyncio.to_thread(written.wait, 5)
     changing = asyncio.create_task(other.write(change))
     await asyncio.sleep(0.2)  # time enough to read what is about to be outdated
     go_on.set()
-    await asyncio.gather(deleting, changing)
+    await asyncio.gather(editing, changing)
     await other.aclose()
 
     kept = await db.read(lambda tx: tx.relations.get(WHO, CUSTOMER))
     assert kept is not None
-    assert kept.state is RelationState.DELETED_BY_MEMBER
+    return kept

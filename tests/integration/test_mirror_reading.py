@@ -270,3 +270,38 @@ async def test_an_event_told_while_a_doubt_is_asked_about_wins(office: Office) -
     assert (await known(office, "sunlei", ZHANG_WEI)).state is RelationState.DELETED_BY_MEMBER
     assert (await office.to_the_end()).late_adds == 0
     assert await office.requests(ZHANG_WEI) == []
+
+
+async def test_a_member_renamed_while_a_page_is_on_its_way_leaves_nothing_under_the_old_userid(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await office.db.read(lambda tx: tx.relations.of_member("liqiang"))
+    office.world.member_edits("liqiang", LIU_JIANGUO, remark="新备注")  # so that pages are written
+    beside = Beside(monkeypatch, office)
+    beside.happens = lambda: office.world.rename_member("liqiang", "li.qiang")
+    monkeypatch.setattr(mirror, "pack", lambda members, _: list(members))
+
+    reading = await office.read_all()
+
+    assert await office.db.read(lambda tx: tx.relations.of_member("liqiang")) == []
+    found = await office.db.read(lambda tx: tx.relations.of_member("li.qiang"))
+    assert [each.external_userid for each in found] == [each.external_userid for each in before]
+    assert (reading.late_adds, reading.late_deletions, reading.unsettled) == (0, 0, 0)
+
+
+async def test_a_member_read_by_a_new_userid_before_wecom_tells_of_it_is_put_together(
+    office: Office,
+) -> None:
+    before = await office.db.read(lambda tx: tx.relations.of_member("liqiang"))
+    assert before
+    event = office.world.rename_member("liqiang", "li.qiang")
+    reading = await office.read_all()
+    assert (reading.late_adds, reading.late_deletions) == (0, 0)
+
+    await office.hear(told(event))
+
+    found = await office.db.read(lambda tx: tx.relations.of_member("li.qiang"))
+    assert [(each.external_userid, each.request_id) for each in found] == [
+        (each.external_userid, each.request_id) for each in before
+    ]
+    assert await office.db.read(lambda tx: tx.relations.of_member("liqiang")) == []

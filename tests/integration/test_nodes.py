@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot import holidays
-from bot.actions import sweeping
+from bot import app, holidays
+from bot.actions import mirroring, sweeping
 from bot.company import Company
 from bot.nodes import AgreedClock, Nodes, troubles_of
 from storage.database import Database
 from storage.nodes import Node
-from storage.work import Queue
+from storage.transaction import Step
+from storage.work import Claimed, Job, Queue
 from tests.makers_policy import a_rulebook
 from tests.makers_storage import NOON
 from workflows.policy import compile_policy
@@ -98,3 +99,23 @@ async def test_with_other_nodes_about_what_is_pending_is_judged_once_more_when_a
     later = NOON + timedelta(minutes=1)
     found = await db.write(lambda tx: tx.work.claim(Queue.TIMERS, later, 10, timedelta(minutes=1)))
     assert [each.kind for each in found] == [sweeping.RECHECK] * sweeps
+
+
+async def test_what_a_killed_node_had_in_hand_is_anothers_a_minute_after_it_last_renewed_it(
+    db: Database,
+) -> None:
+    """Also work that may take a quarter of an hour: only who lives renews."""
+    timer = Job(Queue.TIMERS, mirroring.READ_ON, "lane", "1|0", "key")
+    await db.write(lambda tx: tx.work.add([timer], NOON))
+
+    def claim(at: timedelta) -> Step[list[Claimed]]:
+        return lambda tx: tx.work.claim(Queue.TIMERS, NOON + at, 1, app.LEASE)
+
+    [mine] = await db.write(claim(timedelta()))
+    renewed = timedelta(seconds=40)
+    assert await db.write(lambda tx: tx.work.renew(mine, NOON + renewed + app.LEASE))
+
+    assert await db.write(claim(renewed + timedelta(seconds=59))) == []
+    [theirs] = await db.write(claim(renewed + timedelta(seconds=61)))
+    assert (theirs.id, theirs.tries) == (mine.id, 2)
+    assert not await db.write(lambda tx: tx.work.done(mine, NOON + timedelta(minutes=2)))

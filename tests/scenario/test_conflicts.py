@@ -234,6 +234,32 @@ async def test_the_owner_hands_over_and_the_transfer_runs_to_its_end(opens: Open
     assert now.state is RelationState.ADDED
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_nothing_is_handed_over_to_who_has_withdrawn_meanwhile(
+    opens: Opens, language: str
+) -> None:
+    stage = await (opens(BY_LEAD, ENGLISH) if language == "en" else opens(BY_LEAD))
+    stage.simulator.world.member_adds_customer("sunlei", ZHANG_WEI)
+    await stage.quiet()
+    stage.simulator.world.member_edits("sunlei", ZHANG_WEI, mobiles=["13800001234"])
+    await stage.quiet()
+    await stage.say("zhouxiaomei", "加 张总 13800001234 老同学")
+    await stage.quiet()
+    asked = await stage.newest("zhouxiaomei")
+    await stage.say("zhouxiaomei", f"问归属 {asked.id} 转给我")
+    wish = await stage.card("sunlei", "老同学")
+    await stage.say("zhouxiaomei", f"撤回 {asked.id}")
+    await stage.quiet()
+
+    await stage.press("sunlei", wish, "yes")
+
+    said = {"zh-CN": f"周小美 已撤回 {asked.id}", "en": f"周小美 has withdrawn {asked.id}"}
+    await stage.hears("sunlei", said[language])
+    await stage.quiet()
+    hers = await stage.db.read(lambda tx: tx.requests.by_requester("sunlei", 5))
+    assert [each.action for each in hers] == ["friend.add"]  # no transfer
+
+
 async def test_the_owner_says_no_and_stays_masked(opens: Opens) -> None:
     stage = await opens(BY_LEAD)
     request_id = await asked_for_liu(stage)

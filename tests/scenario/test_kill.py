@@ -28,6 +28,14 @@ EVERYTHING = ("ask", "add", "scan", "delete", "leave", "press", "command", "with
 PATIENCE = 40.0  # seconds in which everything must have settled after the last restart
 
 
+def _written_at(log: Path) -> int:
+    """Return when a file was written; 0 before SQLite has made it."""
+    try:
+        return log.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 @dataclass(slots=True)
 class Floor:
     """A busy sales floor and the program that watches over it."""
@@ -45,8 +53,8 @@ class Floor:
     def strike_after_write(self, pause: float) -> None:
         """Kill it so many seconds after it has written to its database. Blocks until then."""
         log = Path(f"{self.survivor.path}-wal")
-        before, until = log.stat().st_mtime_ns, time.monotonic() + 2.0
-        while log.stat().st_mtime_ns == before and time.monotonic() < until:
+        before, until = _written_at(log), time.monotonic() + 2.0
+        while _written_at(log) == before and time.monotonic() < until:
             time.sleep(0.0002)
         time.sleep(pause)
         self.program.strike()

@@ -12,6 +12,7 @@ from bot.simulator.seed import LIN_XUE, MA_CHAO, ZHANG_WEI
 from tests.makers_demo import ENGLISH, permission, rule
 from tests.makers_leavers import SIGNED, VIP, a_day_later, customers_of, known, waits
 from tests.scenario.conftest import Opens, Stage, changed
+from tests.scenario.test_mirror import has_read, read_again
 from workflows.leaving import Outcome
 from workflows.model import RelationState, State
 
@@ -237,6 +238,38 @@ async def test_what_wecom_takes_from_nobody_is_asked_for_again(opens: Opens) -> 
     assert len(world.state.transfers) == 2
 
 
+async def test_customers_of_a_takeover_that_was_undone_are_free_for_another(opens: Opens) -> None:
+    stage = await opens(ASKED)
+    await befriended(stage, "sunlei", ZHANG_WEI, LIN_XUE)
+    await left(stage)
+    await stage.say("wangfang", "转移 孙磊的全部 给 李强")
+    await stage.quiet()
+    first = await stage.newest("wangfang")
+    await stage.say("zhaomin", f"同意 {first.id}")
+    await stage.hears("wangfang", "在那之前审批人还可以反悔")
+    await stage.say("zhaomin", f"反悔 {first.id}")
+    await stage.until(
+        lambda: stage.request(first.id), lambda it: it.state is State.REVOKED, "it is undone"
+    )
+    stage.clock.move(seconds=61)
+    await stage.quiet()
+    assert stage.simulator.world.state.transfers == []
+
+    await stage.say("wangfang", "转移 孙磊的全部 给 周小美")
+    await stage.quiet()
+    second = await stage.newest("wangfang")
+    assert second.id != first.id
+    await stage.say("liqiang", f"同意 {second.id}")
+    await stage.until(
+        lambda: stage.request(second.id), lambda it: it.state is State.APPROVED, "it is approved"
+    )
+    stage.clock.move(seconds=61)
+
+    await stage.hears("wangfang", "孙磊 的 2 位客户将转出：周小美 2 位")
+    assert await outcomes(stage, second.id) == {("zhouxiaomei", Outcome.WAITING): 2}
+    assert await outcomes(stage, first.id) == {}
+
+
 async def test_of_an_approved_request_who_was_tightened_meanwhile_stays(opens: Opens) -> None:
     stage = await opens(ASKED)
     world = stage.simulator.world
@@ -378,3 +411,29 @@ async def test_after_a_week_without_anybody_people_are_reminded_once_a_working_d
     told = await stage.hears("wangfang", "有 1 位离职成员的客户超过 7 天没有人接手")
     assert "孙磊" in told["text"]
     await stage.hears("zhaomin", "没有人接手")
+
+
+async def test_what_a_taker_has_got_is_found_by_a_reading_and_not_judged_as_an_add(
+    opens: Opens,
+) -> None:
+    stage = await opens(BY_LEAD)
+    world = stage.simulator.world
+    await has_read(stage)
+    await befriended(stage, "sunlei", ZHANG_WEI, LIN_XUE)
+    await left(stage)
+    await stage.say("wangfang", "转移 孙磊的全部 给 李强")
+    await stage.hears("wangfang", "企业微信已受理，孙磊 的 2 位客户将转出")
+    request = await stage.newest("wangfang")
+    await stage.quiet()
+    before = await stage.db.read(lambda tx: tx.requests.by_requester("liqiang", 9))
+
+    stage.clock.move(hours=24)  # WeCom carries it out, and no callback comes through
+    stage.simulator.faults.drop_callbacks(50)
+    world.settle_transfers()
+    await read_again(stage)
+
+    assert await stage.db.read(lambda tx: tx.requests.by_requester("liqiang", 9)) == before
+    got = await stage.db.read(lambda tx: tx.relations.of_member("liqiang"))
+    governed = {each.request_id for each in got if each.external_userid in {ZHANG_WEI, LIN_XUE}}
+    assert governed == {request.id}
+    assert await outcomes(stage, request.id) == {("liqiang", Outcome.DONE): 2}

@@ -118,6 +118,43 @@ async def told_late(stage: Stage, *, drops: int = 1) -> None:
     stage.simulator.faults.drop_callbacks(drops)
 
 
+RESERVED = rule(
+    'id = "reserved"\naction = ["friend.add"]\nwhen.customer.is_reserved = true\nthen = "deny"'
+)
+
+
+@pytest.mark.parametrize("who_was_first", ["who added", "who reported"])
+async def test_a_late_add_of_a_reported_customer_is_refused_only_if_the_report_was_there_before(
+    opens: Opens, who_was_first: str
+) -> None:
+    stage = await opens(RESERVED)
+    await has_read(stage)
+    world = stage.simulator.world
+    world.member_adds_customer("wangfang", MA_CHAO)
+    await stage.quiet()
+    world.member_edits("wangfang", MA_CHAO, mobiles=["13700001111"])
+    await stage.quiet()
+
+    async def reports() -> None:
+        await stage.say("sunlei", "加 马超 飞驰物流 13700001111 老客户介绍")
+        await stage.card("sunlei", "撞单提醒")
+        await stage.quiet()
+        stage.clock.move(minutes=1)
+
+    if who_was_first == "who reported":
+        await reports()
+    await told_late(stage)
+    world.member_adds_customer("zhouxiaomei", MA_CHAO)
+    stage.clock.move(minutes=1)
+    if who_was_first == "who added":
+        await reports()
+    await read_again(stage)
+
+    request = await stage.newest("zhouxiaomei")
+    expected = State.DENIED if who_was_first == "who reported" else State.PENDING
+    assert request.state is expected
+
+
 async def test_a_deletion_without_a_callback_settles_the_remedy_and_counts(opens: Opens) -> None:
     stage = await opens(rule(NO_RIVALS))
     await stage.knows_the_customers()
