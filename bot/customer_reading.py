@@ -8,9 +8,10 @@ more than that, and reading a chunk twice is harmless.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -19,7 +20,7 @@ from bot.actions.catching_up import Look
 from bot.actions.mirroring import Chunk, Page
 from bot.actions.scene import Scene
 from bot.handlers import Handlers
-from bot.wecom import ExternalContact, FollowedPage, Kind, Tag, WecomError
+from bot.wecom import FollowedPage, Kind, WecomError
 from bot.wecom.codes import NO_RELATION
 from bot.wecom.pace import Pace
 from bot.worker import Ignore, Postpone, Step
@@ -35,11 +36,14 @@ _log = structlog.get_logger()
 
 @dataclass(slots=True)
 class CustomerReader:
-    """Asks WeCom about customers, member by member, and returns what to write."""
+    """Asks WeCom about customers, some members side by side, and returns what to write."""
 
     handlers: Handlers
     pages: Pace
     looks: Pace
+    # Pages are written one by one: two at once would stand in each other's way in the database,
+    # as they are about the same companies, and leave no connection to what came by the door.
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # The course of a reading
 
@@ -71,7 +75,7 @@ class CustomerReader:
         ahead = [each for each in await self._members() if each.lower() > reading.after]
         chunk = await self._packed(ahead)
         if chunk.members:
-            await self._read(reading, chunk)
+            await _together(self._read(reading, chunk, each) for each in chunk.groups)
         return lambda tx: mirroring.chunk_read(self._scene(tx), reading, chunk)
 
     async def look(self, body: str, told_at: datetime) -> Step:
@@ -116,22 +120,23 @@ class CustomerReader:
         )
         known = {each: counts.get(each, 0) for each, it in watched.items() if it.read_at}
         members = mirror.pack(near, known)
+        groups = mirror.abreast(members, known)
         unwatched = [each for each in members if each.lower() not in watched]
         if unwatched:
             await self.handlers.db.write(lambda tx: tx.mirror.watch(unwatched, now))
             watched |= {each.lower(): Watched(now) for each in unwatched}
-        return Chunk(members, watched, now, is_last=len(members) == len(ahead))
+        return Chunk(members, groups, watched, now, is_last=len(members) == len(ahead))
 
     # Pages
 
-    async def _read(self, reading: Reading, chunk: Chunk) -> None:
+    async def _read(self, reading: Reading, chunk: Chunk, members: Sequence[str]) -> None:
         """Read the members together; one by one if WeCom refuses any of them."""
         try:
-            await self._read_pages(reading, chunk, chunk.members)
+            await self._read_pages(reading, chunk, members)
         except WecomError as refused:
             if not _is_about_members(refused):
                 raise
-            for userid in chunk.members:
+            for userid in members:
                 await self._read_alone(reading, chunk, userid)
 
     async def _read_alone(self, reading: Reading, chunk: Chunk, userid: str) -> None:
@@ -147,14 +152,13 @@ class CustomerReader:
     async def _read_pages(self, reading: Reading, chunk: Chunk, members: Sequence[str]) -> None:
         names = await self.handlers.tags.by_id(reading.began)
         async for asked_at, page in self._pages(members):
-            contacts = [_with_tags(each, names) for each in page.contacts]
             shown = tuple(
-                knowing.shown(each.external_userid, follower)
-                for each in contacts
+                knowing.shown(each.external_userid, follower, names)
+                for each in page.contacts
                 for follower in each.follow_user
                 if follower.userid.lower() in chunk.watched
             )
-            customers = tuple(knowing.customer(each) for each in contacts)
+            customers = tuple(knowing.customer(each) for each in page.contacts)
             found = Page(asked_at, shown, customers, chunk.watched)
             chunk.count(found, await self._taken_over(reading, found))
 
@@ -174,10 +178,11 @@ class CustomerReader:
     async def _taken_over(self, reading: Reading, page: Page) -> Tally:
         """Write what is different on file; nothing is written where nothing is."""
         db = self.handlers.db
-        _, found = await db.read(lambda tx: mirroring.difference(tx, page))
-        if not found:
+        seen = await db.read(lambda tx: mirroring.difference(tx, page))
+        if not seen.found:
             return Tally()
-        return await db.write(lambda tx: mirroring.take_over(self._scene(tx), reading, page))
+        async with self._writing:
+            return await db.write(lambda tx: mirroring.take_over(self._scene(tx), reading, seen))
 
     async def _newest(self) -> Reading | None:
         found = await self.handlers.db.read(lambda tx: tx.readings.newest(1))
@@ -190,6 +195,17 @@ class CustomerReader:
         return self.handlers.company.scene(tx, "system:timer")
 
 
+async def _together(parts: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all parts at once; if one fails, none goes on, and its error is raised as it is."""
+    tasks = [asyncio.create_task(each) for each in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
 async def _rest(pace: Pace) -> None:
     wait = pace.take()
     if wait > 0:
@@ -199,18 +215,3 @@ async def _rest(pace: Pace) -> None:
 def _is_about_members(refused: WecomError) -> bool:
     """Whether WeCom refuses for the sake of whom it was asked about, so that others may be read."""
     return refused.kind in {Kind.PERMANENT, Kind.UNKNOWN}
-
-
-def _with_tags(contact: ExternalContact, names: dict[str, str]) -> ExternalContact:
-    """Return the contact with the names of its corp tags; ids of other tags are left out."""
-    followers = tuple(
-        each.model_copy(
-            update={
-                "tags": tuple(
-                    Tag(tag_name=names[tag], tag_id=tag) for tag in each.tag_id if tag in names
-                )
-            }
-        )
-        for each in contact.follow_user
-    )
-    return contact.model_copy(update={"follow_user": followers})

@@ -21,6 +21,8 @@ GOOD = 0.95  # coverage from which on nobody has to worry
 CALLBACK_TAKES = timedelta(minutes=5)  # until an add without a callback counts as found late
 MOST_MEMBERS = 100  # in one call, document 92994
 _MOST_RELATIONS = 2_000  # in one chunk, as far as they are known before
+MOST_ABREAST = 4  # calls at once: one less than may be under way, for whoever else asks
+_WORTH_A_GROUP = 200  # relations: two pages
 _AT_FIRST = 500  # relations that a member may have of whom nothing is known
 _FOLLOWED = frozenset({RelationState.ADDED, RelationState.DELETED_BY_CUSTOMER})
 _ENDED = frozenset({RelationState.NONE, RelationState.DELETED_BY_MEMBER})
@@ -255,6 +257,21 @@ def pack(members: Sequence[str], known: Mapping[str, int]) -> list[str]:
         packed.append(userid)
         room -= size
     return packed
+
+
+def abreast(members: Sequence[str], known: Mapping[str, int]) -> list[list[str]]:
+    """Return the members of a chunk in groups of about the same size, to be read side by side.
+
+    Every group ends with a page that is not full, so that few customers make few groups.
+    """
+    sizes = {userid: known.get(userid.lower(), _AT_FIRST) for userid in members}
+    many = min(MOST_ABREAST, len(members), max(1, sum(sizes.values()) // _WORTH_A_GROUP))
+    taken, group = [0] * many, {}
+    for userid in sorted(members, key=lambda each: -sizes[each]):  # the largest come first
+        group[userid] = taken.index(min(taken))
+        taken[group[userid]] += sizes[userid]
+    found = ([each for each in members if group[each] == number] for number in range(many))
+    return [each for each in found if each]
 
 
 def look_at(shown: Shown, now: datetime) -> datetime:

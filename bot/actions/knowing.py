@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from bot.actions.scene import Scene
 from bot.outgoing import MarkRelation
@@ -79,8 +81,16 @@ def customer(contact: ExternalContact) -> Customer:
     )
 
 
-def shown(external_userid: str, seen: FollowUser) -> Shown:
-    """Return what WeCom shows of a follower in our words."""
+def shown(
+    external_userid: str, seen: FollowUser, names: Mapping[str, str] = MappingProxyType({})
+) -> Shown:
+    """Return what WeCom shows of a follower in our words.
+
+    Pages of many customers tell tags by their ids only: `names` are those of the corp tags, and
+    ids of other tags are left out.
+    """
+    tags = {tag.tag_name for tag in seen.tags if tag.type == _CORP_TAG}
+    tags.update(names[each] for each in seen.tag_id if each in names)
     return Shown(
         userid=seen.userid,
         external_userid=external_userid,
@@ -91,5 +101,5 @@ def shown(external_userid: str, seen: FollowUser) -> Shown:
         remark=seen.remark,
         company=seen.remark_corp_name,
         phones=tuple(masking.phone_digits(each) for each in seen.remark_mobiles),
-        tags=frozenset(tag.tag_name for tag in seen.tags if tag.type == _CORP_TAG),
+        tags=frozenset(tags),
     )

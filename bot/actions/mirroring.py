@@ -21,7 +21,7 @@ from storage.transaction import Transaction
 from storage.work import Job, Queue
 from workflows import mirror
 from workflows.mirror import Difference, Find, Pair, Reading, Shown, Tally, Unread, Watched
-from workflows.model import Customer
+from workflows.model import Customer, Relation
 
 READ_ON = "read_customers"
 LOOK = "look_at_customer"
@@ -44,11 +44,23 @@ class Page:
     watched: Mapping[str, Watched]
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was on file when a page was compared, and what was different."""
+
+    filed: Filed
+    found: Difference
+
+
 @dataclass(slots=True)
 class Chunk:
-    """Some members whose customers are read in one go; filled page by page."""
+    """Some members whose customers are read in one go; filled page by page.
+
+    The members of each group are asked about together, and the groups side by side.
+    """
 
     members: list[str]
+    groups: list[list[str]]
     watched: Mapping[str, Watched]
     asked_at: datetime
     is_last: bool
@@ -85,23 +97,38 @@ def take_up(scene: Scene, reading: Reading) -> None:
         _go_on(scene, again)
 
 
-def difference(tx: Transaction, page: Page) -> tuple[Filed, Difference]:
-    """Return what is different on file from a page, by one query for relations and customers."""
+def difference(tx: Transaction, page: Page) -> Comparison:
+    """Return what is different on file, by one query for the relations and one for customers."""
     filed = tx.mirror.on_file(each.pair for each in page.shown)
     found = mirror.compare(page.shown, filed.relations, page.watched, page.asked_at)
-    known = tx.mirror.customers(each.external_userid for each in page.customers)
-    return filed, replace(found, customers=mirror.named_anew(page.customers, known))
+    return Comparison(filed, replace(found, customers=_named_anew(tx, page.customers)))
 
 
-def take_over(scene: Scene, reading: Reading, page: Page) -> Tally:
-    """Write what is different on file, and have WeCom asked about what is doubted.
+def _named_anew(tx: Transaction, shown: Iterable[Customer]) -> tuple[Customer, ...]:
+    customers = {each.external_userid: each for each in shown}
+    return mirror.named_anew(customers.values(), tx.mirror.customers(customers))
 
-    Who has got another userid since the page was asked for is not watched by this one any more.
+
+def _of_watched(tx: Transaction, found: Difference) -> Difference:
+    related: list[Relation | Shown] = [*found.new, *found.changed, *found.doubted]
+    watched = tx.mirror.watched(each.userid for each in related)
+    return replace(
+        found,
+        new=tuple(each for each in found.new if each.userid.lower() in watched),
+        changed=tuple(each for each in found.changed if each.userid.lower() in watched),
+        doubted=tuple(each for each in found.doubted if each.userid.lower() in watched),
+    )
+
+
+def take_over(scene: Scene, reading: Reading, seen: Comparison) -> Tally:
+    """Write what was different on file, and have WeCom asked about what is doubted.
+
+    Events may have come since it was compared. They win: a relation that is there by now stays as
+    it is, one that has changed is asked about once more, and customers are compared anew. Who has
+    got another userid since the page was asked for is not watched by this one any more.
     """
-    watched = scene.tx.mirror.watched(page.watched)
-    mine = tuple(each for each in page.shown if each.userid.lower() in watched)
-    filed, found = difference(scene.tx, replace(page, shown=mine))
-    scene.tx.mirror.put_customers(found.customers)
+    filed, found = seen.filed, _of_watched(scene.tx, seen.found)
+    scene.tx.mirror.put_customers(_named_anew(scene.tx, found.customers))
     new = scene.tx.mirror.store(found.new)
     late = [each for each in found.changed if not scene.tx.mirror.change(filed, each)]
     overtaken = {(each.userid.lower(), each.external_userid) for each in late}

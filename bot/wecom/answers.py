@@ -21,7 +21,7 @@ class Reply(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, value: Any) -> Any:
-        if isinstance(value, dict):
+        if isinstance(value, dict) and None in value.values():
             return {name: part for name, part in value.items() if part is not None}
         return value
 

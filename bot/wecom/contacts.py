@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
+
+from pydantic import model_validator
 
 from bot.wecom import codes, errors, limits
 from bot.wecom.answers import (
@@ -31,13 +34,19 @@ class _ContactPage(Reply):
     follow_user: tuple[FollowUser, ...] = ()
 
 
-class _FollowedReply(Reply):
-    external_contact: ExternalContact
-    follow_info: FollowUser
+class _Followed(ExternalContact):
+    @model_validator(mode="before")
+    @classmethod
+    def _in_one(cls, value: Any) -> Any:
+        """Put the one follower where the other calls have them all, before anything is read."""
+        contact = value.get("external_contact") if isinstance(value, dict) else None
+        if not isinstance(contact, dict):
+            return value
+        return {**contact, "follow_user": [value.get("follow_info")]}
 
 
 class _BatchReply(Reply):
-    external_contact_list: tuple[_FollowedReply, ...] = ()
+    external_contact_list: tuple[_Followed, ...] = ()
     next_cursor: str = ""
 
 
@@ -86,13 +95,7 @@ class Contacts(Caller):
         path = f"{AT}/batch/get_by_user"
         body = {"userid_list": list(userids), "cursor": cursor, "limit": 100}
         page = read(_BatchReply, path, await self._post(path, body))
-        return FollowedPage(
-            contacts=tuple(
-                each.external_contact.model_copy(update={"follow_user": (each.follow_info,)})
-                for each in page.external_contact_list
-            ),
-            next_cursor=page.next_cursor,
-        )
+        return FollowedPage(contacts=page.external_contact_list, next_cursor=page.next_cursor)
 
     async def remark(
         self,

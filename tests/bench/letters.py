@@ -65,6 +65,12 @@ def numbered(count: int, start: int = 0) -> list[bytes]:
     return [added(f"seller{number % 200}", f"wmBench{number:08d}") for number in numbers]
 
 
+def texts(count: int, start: int = 0) -> list[bytes]:
+    """Return different texts from members."""
+    numbers = range(start, start + count)
+    return [said(f"seller{number % 200}", f"待办 {number}", number) for number in numbers]
+
+
 def _head(sender: str, kind: str) -> str:
     return (
         _HEAD.format(corp=door.CORP, at=_AT)

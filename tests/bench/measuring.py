@@ -38,6 +38,18 @@ async def floor(count: int) -> Figures:
         return await _accepted(running, count)
 
 
+async def peer(count: int) -> Figures:
+    """Another framework, which stores nothing either. It knows texts, and answers each of them."""
+    async with server("peer") as running:
+        return await _accepted(running, count, letters.texts, anew=True)
+
+
+async def floor_of_texts(count: int) -> Figures:
+    """The door alone, with what the other framework gets: texts, on a new connection each."""
+    async with server("floor") as running:
+        return await _accepted(running, count, letters.texts, anew=True)
+
+
 async def door(place: Place, count: int) -> Figures:
     """The door with its inbox: 200 only after the commit. Then count what lies there."""
     async with server("door", place.url) as running:
@@ -103,11 +115,17 @@ async def cards(place: Place, count: int, rate: float) -> tuple[Figures, Figures
     return first, second
 
 
-async def _accepted(running: Server, count: int) -> Figures:
-    await send(running.address, letters.numbered(WARM_UP))
-    batch = letters.numbered(count, WARM_UP)
+async def _accepted(
+    running: Server,
+    count: int,
+    made: Callable[[int, int], list[bytes]] = letters.numbered,
+    *,
+    anew: bool = False,
+) -> Figures:
+    await send(running.address, made(WARM_UP, 0), anew=anew)
+    batch = made(count, WARM_UP)
     before = await running.used()
-    sent = _all_taken(await send(running.address, batch))
+    sent = _all_taken(await send(running.address, batch, anew=anew))
     after = await running.used()
     return Figures(
         rate=count / sent.seconds,

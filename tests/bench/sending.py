@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _END = b"\r\n\r\n"
-_EMPTY = b"content-length: 0"
+_LENGTH = b"\r\ncontent-length: "
 _OK = 200
 
 
@@ -43,20 +43,25 @@ class Sent:
 
 
 async def send(
-    address: str, letters: Sequence[bytes], rate: float | None = None, connections: int = 64
+    address: str,
+    letters: Sequence[bytes],
+    rate: float | None = None,
+    connections: int = 64,
+    *,
+    anew: bool = False,
 ) -> Sent:
     """Send every letter once: as fast as the connections allow, or `rate` of them a second.
+
+    With `anew` every letter gets a new connection, for servers that keep none.
 
     At a pace, a letter's wait counts from when it was due, so that a server which stalls cannot
     make the sender look away meanwhile.
     """
-    run = _Run(letters, paced=rate is not None)
-    loop = asyncio.get_running_loop()
     host, port = address.removeprefix("http://").rsplit(":", 1)
-    lines = [
-        (await loop.create_connection(lambda: _Line(run), host, int(port)))[1]
-        for _ in range(connections)
-    ]
+    run = _Run(letters, host, int(port), paced=rate is not None, anew=anew)
+    lines = [_Line(run) for _ in range(connections)]
+    for line in lines:
+        await run.connect(line)
     try:
         if rate is None:
             run.offer(range(len(letters)), lines)
@@ -72,14 +77,38 @@ async def send(
 class _Run:
     """The letters of one run and what has become of them."""
 
-    def __init__(self, letters: Sequence[bytes], *, paced: bool) -> None:
+    def __init__(
+        self, letters: Sequence[bytes], host: str, port: int, *, paced: bool, anew: bool
+    ) -> None:
         count = len(letters)
+        self.anew = anew
+        self._host, self._port = host, port
+        self._connecting: set[asyncio.Task[None]] = set()
         self.sent = Sent([0.0] * count, [0.0] * count, [0] * count)
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._letters = letters
         self._paced = paced
         self._left = count
         self._ready: deque[int] = deque()
+
+    async def connect(self, line: _Line) -> None:
+        """Give a line a connection."""
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: line, self._host, self._port)
+
+    def renew(self, line: _Line) -> None:
+        """Give a line another connection; then it goes on."""
+        task = asyncio.create_task(self._renewed(line))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _renewed(self, line: _Line) -> None:
+        try:
+            await self.connect(line)
+        except OSError as error:
+            self.broke(f"no new connection: {error}")
+        else:
+            line.go_on()
 
     def offer(self, numbers: Sequence[int], lines: Sequence[_Line]) -> None:
         """Let these letters go out on whatever line is free."""
@@ -134,29 +163,41 @@ class _Line(asyncio.Protocol):
         self._transport = transport
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._run.broke("the server hung up")
+        if self._number is not None or not self._run.anew:
+            self._run.broke("the server hung up")
 
     def close(self) -> None:
-        assert self._transport is not None
-        self._transport.close()
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
 
     def go_on(self) -> None:
         """Send the next letter if this line is free and there is one."""
-        if self._number is not None or (found := self._run.next_letter()) is None:
+        if self._number is not None or self._transport is None:
             return
-        assert self._transport is not None
+        found = self._run.next_letter()
+        if found is None:
+            return
         self._number, letter = found
         self._transport.write(letter)
 
     def data_received(self, data: bytes) -> None:
         self._got += data
-        if not self._got.endswith(_END):
+        head, end, body = self._got.partition(_END)
+        if not end:
             return
-        if _EMPTY not in self._got.lower():
-            self._run.broke("an answer with a body")
+        _, _, length = head.lower().partition(_LENGTH)
+        if not length:
+            self._run.broke("an answer of no known length")
+            return
+        if len(body) < int(length.partition(b"\r\n")[0]):
             return
         number, status = self._number, int(self._got[9:12])
         self._got, self._number = b"", None
         assert number is not None
         self._run.answered(number, status)
-        self.go_on()
+        if self._run.anew:
+            self.close()
+            self._run.renew(self)
+        else:
+            self.go_on()

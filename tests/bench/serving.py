@@ -1,8 +1,8 @@
 """The server's side, a process of its own: `python -m tests.bench.serving WHAT DATABASE API`.
 
-WHAT is `floor` (a door behind which nothing is stored), `door` (the same, durable) or `app` (the
-whole program). It prints its address; then each line on its standard input is answered with what
-the process has used so far, until the input ends.
+WHAT is `floor` (a door behind which nothing is stored), `door` (the same, durable), `app` (the
+whole program) or `peer` (another framework that stores nothing). It prints its address; then each
+line on its standard input is answered with what the process has used so far, until the input ends.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from bot.inbox import Arrival, Inbox
 from bot.settings import Settings
 from storage.database import Database
 from tests import makers_door as door
+from tests.bench import peers
 
 
 async def _serve(running: AbstractAsyncContextManager[str]) -> None:
@@ -97,7 +98,7 @@ def _refused(reason: str) -> None:
     sys.stderr.write(f"refused: {reason}\n")
 
 
-KINDS = {"floor": _floor, "door": _durable, "app": _app}
+KINDS = {"floor": _floor, "door": _durable, "app": _app, "peer": peers.wecom_app_svr}
 
 if __name__ == "__main__":
     monitoring.set_up_logging("error", as_json=False)

@@ -113,6 +113,30 @@ def test_a_chunk_is_small_and_every_member_comes_in_one(sizes: list[int | None])
     assert read == members
 
 
+@given(st.lists(st.none() | st.integers(0, 3_000), min_size=1, max_size=100))
+def test_groups_that_are_read_side_by_side_have_every_member_once(sizes: list[int | None]) -> None:
+    members = [f"U{number:03}" for number in range(len(sizes))]
+    known = {f"u{n:03}": size for n, size in enumerate(sizes) if size is not None}
+
+    groups = mirror.abreast(members, known)
+
+    assert sorted(each for group in groups for each in group) == members
+    assert all(group == sorted(group) for group in groups)
+    assert 1 <= len(groups) <= mirror.MOST_ABREAST
+
+
+def test_few_customers_are_read_by_one_call_after_the_other() -> None:
+    few = {f"u{number:03}": 3 for number in range(100)}
+
+    assert mirror.abreast(list(few), few) == [list(few)]
+    assert mirror.abreast(["a", "b", "c"], {"a": 900, "b": 500, "c": 400}) == [
+        ["a"],
+        ["b"],
+        ["c"],
+    ]
+    assert mirror.abreast(["a", "b", "c"], {"a": 200, "b": 100, "c": 100}) == [["a"], ["b", "c"]]
+
+
 def test_coverage_is_the_part_of_the_adds_that_came_by_callback() -> None:
     def coverage(adds: int, late: int) -> float | None:
         return Reading(1, NOON, NOON, tally=Tally(adds=adds), late_adds=late).coverage

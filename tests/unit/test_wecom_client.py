@@ -409,6 +409,25 @@ async def test_a_member_without_customers_has_an_empty_list(setup: Setup) -> Non
         await setup.wecom.external_contact_list("mei")
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"external_contact": {"external_userid": "wm1"}},
+        {"follow_info": {"userid": "mei"}},
+        {"external_contact": "wm1", "follow_info": {"userid": "mei"}},
+        {"external_contact": {"name": "张"}, "follow_info": {"userid": "mei"}},
+        None,
+    ],
+)
+async def test_a_page_of_customers_that_lacks_one_side_is_an_odd_answer(
+    setup: Setup, listed: object
+) -> None:
+    setup.server.answers("externalcontact/batch/get_by_user", {"external_contact_list": [listed]})
+
+    with pytest.raises(WecomError, match="unexpected"):
+        await setup.wecom.batch_by_user(["mei"])
+
+
 async def test_customers_of_many_members_come_page_by_page(setup: Setup) -> None:
     listed = {
         "external_contact": {"external_userid": "wm1", "name": "张"},
