@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete, select
 
 from storage.moments import user_key
+from storage.rarely import Rarely
 from storage.statements import insert_or_replace
 from storage.stored import Stored
 from storage.tables import absences
@@ -25,10 +26,11 @@ _IN_FORCE = (
 class Absences:
     """The absences within one transaction."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_rarely")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, rarely: Rarely) -> None:
         self._connection = connection
+        self._rarely = rarely
 
     def put(self, absence: Absence) -> None:
         """Store a person's absence in place of any other of theirs."""
@@ -37,6 +39,7 @@ class Absences:
             "until": absence.until,
             "body": _ABSENCE.dump(absence),
         }
+        self._rarely.forget()
         self._connection.execute(_PUT, values)
 
     def get(self, userid: str) -> Absence | None:
@@ -50,5 +53,7 @@ class Absences:
 
     def in_force(self, now: datetime) -> list[Absence]:
         """Return everybody's absence that is not over."""
+        if not self._rarely.any(absences):
+            return []
         rows = self._connection.execute(_IN_FORCE, {"now": now}).scalars()
         return [_ABSENCE.load(body) for body in rows]

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, bindparam, insert, select, update
 
+from storage.link import Link
 from storage.moments import from_milliseconds, is_storable, request_key, to_milliseconds
 from storage.tables import AUDIT_HAS_CUSTOMER, AUDIT_HAS_REQUEST, audit, audit_head
 from workflows.model import AuditRecord
@@ -162,14 +163,14 @@ class Audit:
             yield from rows
 
 
-def append(connection: Connection, entries: Sequence[Entry]) -> None:
+def append(link: Link, entries: Sequence[Entry]) -> None:
     """Chain the entries onto the stored ones. Must be the last thing before COMMIT."""
     if not entries:
         return
-    seq, digest = connection.execute(_HEAD_FOR_UPDATE).one()
+    seq, digest = link.execute(_HEAD_FOR_UPDATE).one()
     rows = list(_chained(Head(seq, digest), entries))
-    connection.execute(_APPEND, rows)
-    connection.execute(_MOVE_HEAD, {"new_seq": rows[-1]["seq"], "new_hash": rows[-1]["hash"]})
+    link.execute(_APPEND, rows)
+    link.execute(_MOVE_HEAD, {"new_seq": rows[-1]["seq"], "new_hash": rows[-1]["hash"]})
 
 
 def _entry(record: AuditRecord) -> Entry:

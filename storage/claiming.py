@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Text, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.jobs import Claimed, Queue
+from storage.statements import among
 from storage.tables import WORK_IS_OPEN, work
 
 _LANE_SHARE = 32  # rows of one lane per claim, so that a busy lane leaves room for others
@@ -47,7 +48,7 @@ _OF_LANES = (
     .where(
         WORK_IS_OPEN,
         work.c.queue == bindparam("queue"),
-        work.c.lane.in_(bindparam("lanes", expanding=True)),
+        among(work.c.lane, "lanes"),
         work.c.id <= bindparam("last"),
     )
     .order_by(work.c.id)
@@ -56,7 +57,7 @@ _LEASE = (
     update(work)
     .where(
         WORK_IS_OPEN,
-        work.c.id.in_(bindparam("ids", expanding=True)),
+        among(work.c.id, "ids"),
         work.c.due <= bindparam("now"),
     )
     .values(due=bindparam("until"), tries=work.c.tries + 1, leased=1)

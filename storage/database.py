@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, TypeVar
 
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Connection, func, select
@@ -208,7 +208,7 @@ class Database:
         entries: list[audit.Entry] = []
         with self._writer.connect() as connection, connection.begin():
             outcomes = run(connection, steps, entries)
-            audit.append(cast(Connection, Link(connection)), entries)
+            audit.append(Link(connection), entries)
             if not engines.is_intact(connection):
                 raise Unavailable("a step went on after the database had undone everything")
         return outcomes

@@ -5,14 +5,15 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 # What the drivers raise, apart from mistakes in the SQL or its values.
 DRIVER_ERRORS = (
@@ -26,6 +27,8 @@ _READERS = 3
 _POSTGRESQL_WRITERS = 2
 _BUSY_MILLISECONDS = 10_000
 # A database host that vanished answers nothing; without these a thread waits for it for minutes.
+_USED = "used"
+_SURE_FOR = 1.0  # seconds in which a connection is taken to live on
 _NOTICE_SILENCE = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -126,12 +129,13 @@ def _postgresql(url: URL) -> Engines:
         url,
         pool_size=_POSTGRESQL_WRITERS + _READERS,
         max_overflow=2,
-        pool_pre_ping=True,
         hide_parameters=True,
         isolation_level="READ COMMITTED",
         connect_args={"connect_timeout": 5, "application_name": "menwei", **_NOTICE_SILENCE},
     )
     event.listen(writer, "connect", _prepare_postgresql)
+    event.listen(writer, "checkin", _note_use)
+    event.listen(writer, "checkout", _expect_life(writer.dialect))
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return Engines(writer, reader, writers=_POSTGRESQL_WRITERS, readers=_READERS)
 
@@ -143,6 +147,28 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
     # What is open fits in memory; the default, made for spinning disks, would rather read it all.
     connection.execute("SET random_page_cost = 1.1")
     connection.commit()
+
+
+def _note_use(_connection: object, record: Any) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _expect_life(dialect: Dialect) -> Callable[[Any, Any, object], None]:
+    """Return what has the pool replace a connection that broke while nobody used it.
+
+    Asking each time, as `pool_pre_ping` does, is one more round trip for every transaction. One
+    that breaks within a second fails its batch, and whoever waits for that tries again.
+    """
+
+    def look(connection: Any, record: Any, _proxy: object) -> None:
+        if time.monotonic() - record.info.get(_USED, 0.0) < _SURE_FOR:
+            return
+        try:
+            dialect.do_ping(connection)
+        except DRIVER_ERRORS as error:
+            raise DisconnectionError from error
+
+    return look
 
 
 def is_intact(connection: Connection) -> bool:

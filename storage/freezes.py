@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from storage.moments import request_key
+from storage.rarely import Rarely
 from storage.stored import Stored
 from storage.tables import FREEZE_IS_LIVE, freezes
 from workflows.freezing import Freeze
@@ -29,13 +30,15 @@ class Freezes:
     One is closed, and no longer listed, when it has ended and its review has been written.
     """
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_rarely")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, rarely: Rarely) -> None:
         self._connection = connection
+        self._rarely = rarely
 
     def add(self, freeze: Freeze) -> None:
         """Store a new freeze; its id must be new."""
+        self._rarely.forget()
         self._connection.execute(_ADD, _columns(freeze))
 
     def get(self, freeze_id: str) -> Freeze | None:
@@ -45,7 +48,7 @@ class Freezes:
 
     def open(self) -> list[Freeze]:
         """Return those that are in force or wait for their review, the soonest to end first."""
-        return self._list(_OPEN)
+        return self._list(_OPEN) if self._rarely.any(freezes) else []
 
     def change(self, freeze: Freeze) -> bool:
         """Write a freeze as it is now; False if it is closed.

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from storage.moments import request_key, user_key
+from storage.rarely import Rarely
 from storage.stored import Stored
 from storage.tables import GRANT_IS_LIVE, grants
 from workflows.grants import Grant
@@ -46,13 +47,15 @@ class Grants:
     Lists hold those that have not ended, the soonest to end first; their time may be over, though.
     """
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_rarely")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, rarely: Rarely) -> None:
         self._connection = connection
+        self._rarely = rarely
 
     def add(self, grant: Grant) -> None:
         """Store a new grant; its id must be new."""
+        self._rarely.forget()
         self._connection.execute(_ADD, _columns(grant))
 
     def get(self, grant_id: str) -> Grant | None:
@@ -75,12 +78,13 @@ class Grants:
 
     def reopen(self, grant: Grant) -> bool:
         """Write a grant that counts again; False if it has not ended."""
+        self._rarely.forget()
         values = {"wanted": request_key(grant.id), "new_body": _GRANT.dump(grant)}
         return self._connection.execute(_REOPEN, values).rowcount == 1
 
     def of_member(self, userid: str) -> list[Grant]:
         """Return what is lent to this member."""
-        return self._list(_OF, userid=user_key(userid))
+        return self._list(_OF, userid=user_key(userid)) if self._rarely.any(grants) else []
 
     def for_action(self, userid: str, action: str) -> list[Grant]:
         """Return what lends this member one action."""

@@ -9,9 +9,11 @@ be remembered that way goes through SQLAlchemy as ever: lists for IN, `text()`, 
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -30,20 +32,28 @@ class _Form:
     given: frozenset[str]  # the names of the values it was compiled for
     bind: Callable[[Values], Any]  # values by name, as the driver takes them
     gives_rows: bool
+    at_once: str  # the same for columns of many rows in one round trip; '' where it cannot be said
     make: _Make  # a row as the driver gives it, with names and types
 
 
+# A row of parameters alone. Two rows with one key would make DO UPDATE fail.
+_PARAMETER = re.compile(r"(%\(\w+\)s::\w+)")
+_INSERT = re.compile(
+    r"(?P<into>INSERT INTO \w+ \([^()]+\)) VALUES"
+    r" \((?P<values>%\(\w+\)s::\w+(?:, %\(\w+\)s::\w+)*)\)(?P<rest> ON CONFLICT DO NOTHING)?"
+)
 _Forms = WeakKeyDictionary[Executable, _Form | None]
 _FORMS: dict[str, _Forms] = {}  # by dialect; None where the short way is not possible
 _NOT_YET = _Form(
-    "", frozenset(), bind=dict, gives_rows=False, make=tuple
+    "", frozenset(), bind=dict, gives_rows=False, at_once="", make=tuple
 )  # seen once: it may be a constant, or not
+_NEW = replace(_NOT_YET)
 
 
 class Link:
     """Executes statements as `Connection.execute` does, in its transaction and with its errors."""
 
-    __slots__ = ("_connection", "_cursor", "_driver", "_forms", "_overheard", "dialect")
+    __slots__ = ("_connection", "_cursor", "_driver", "_forms", "_overheard", "_put_off", "dialect")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -55,6 +65,11 @@ class Link:
         # Whoever listens to SQLAlchemy's events hears of every statement.
         self._overheard = bool(connection.dispatch.before_cursor_execute)
         self._forms = _FORMS.setdefault(self.dialect.name, WeakKeyDictionary())
+        self._put_off: Callable[[], None] | None = None
+
+    def put_off(self, write: Callable[[], None]) -> None:
+        """Call this before the next statement, whatever that is."""
+        self._put_off = write
 
     def execute(
         self,
@@ -64,35 +79,46 @@ class Link:
         execution_options: Mapping[str, Any] | None = None,
     ) -> Any:
         """Return what SQLAlchemy would: a CursorResult, or a `Found` that offers as much of it."""
+        if self._put_off is not None:
+            write, self._put_off = self._put_off, None
+            write()
         if self._overheard or execution_options is not None:
             return self._through(statement, parameters, execution_options)
-        rows = parameters if isinstance(parameters, Sequence) else (parameters or {},)
+        many = isinstance(parameters, list | tuple)
+        rows: Sequence[Values] = parameters if many else (parameters or {},)  # type: ignore[assignment]
         form = self._form(statement, rows[0])
-        if form is None or not all(row.keys() == form.given for row in rows):
+        if form is None or any(row.keys() != form.given for row in rows):
             return self._through(statement, parameters, None)
-        if form.gives_rows and len(rows) > 1:  # drivers differ in what many executions give back
-            return self._through(statement, parameters, None)
-        return self._run(form, [form.bind(row) for row in rows])
+        if len(rows) > 1:
+            if form.gives_rows:  # drivers differ in what many executions give back
+                return self._through(statement, parameters, None)
+            bound = list(map(form.bind, rows))
+            if form.at_once:
+                return self._run(
+                    form, {n: [row[n] for row in bound] for n in bound[0]}, form.at_once
+                )
+            return self._run(form, bound, many=True)
+        return self._run(form, form.bind(rows[0]))
 
     def _through(self, statement: Executable, parameters: Any, options: Any) -> Any:
         return self._connection.execute(statement, parameters, execution_options=options)
 
     def _form(self, statement: Executable, values: Values) -> _Form | None:
-        if statement not in self._forms:
+        form = self._forms.get(statement, _NEW)
+        if form is _NEW:
             self._forms[statement] = _NOT_YET
             return None
-        form = self._forms[statement]
         if form is _NOT_YET:
             form = self._forms[statement] = _compiled(statement, values, self.dialect)
         return form
 
-    def _run(self, form: _Form, rows: list[Any]) -> Found:
+    def _run(self, form: _Form, bound: Any, sql: str = "", *, many: bool = False) -> Found:
         try:
             cursor: Any = self._cursor or self._driver.cursor()
-            if len(rows) > 1:
-                cursor.executemany(form.sql, rows)
+            if many:
+                cursor.executemany(form.sql, bound)
             else:
-                cursor.execute(form.sql, rows[0])
+                cursor.execute(sql or form.sql, bound)
             if self._cursor is not None:
                 found = cursor.fetchall() if form.gives_rows else ()
                 return Found(found, cursor.rowcount, form.make)
@@ -178,30 +204,55 @@ def _compiled(statement: Executable, values: Values, dialect: Dialect) -> _Form 
     return _Form(
         sql=str(compiled),
         given=frozenset(values),
-        bind=_binder(compiled, dialect),
+        bind=_binder(compiled, dialect, values),
         gives_rows=bool(statement.exported_columns),
+        at_once=_at_once(str(compiled)),
         make=_maker(statement, dialect),
     )
 
 
-def _binder(compiled: Any, dialect: Dialect) -> Callable[[Values], Any]:
+def _at_once(sql: str) -> str:
+    """Return PostgreSQL's insert of one row as one of many, each parameter a column of them.
+
+    Its driver sends many executions one by one, which takes several times as long.
+    """
+    found = _INSERT.fullmatch(sql)
+    if found is None:
+        return ""
+    columns = _PARAMETER.sub(r"\1[]", found["values"])
+    return f"{found['into']} SELECT * FROM unnest({columns}){found['rest'] or ''}"  # noqa: S608 - of our own SQL
+
+
+def _binder(compiled: Any, dialect: Dialect, given: Container[str]) -> Callable[[Values], Any]:
     """Return what puts values into the order, or under the names, of the compiled SQL."""
     kinds = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
     plan = [
         (name, kinds[name].bind_processor(dialect))
         for name in compiled.positiontup or compiled.bind_names.values()
     ]
-    fixed = compiled.params  # such as the 0 of `values(leased=0)`
+    # Such as the 0 of `values(leased=0)`.
+    fixed = {name: value for name, value in compiled.params.items() if name not in given}
+    plain = not any(to for _, to in plan)
+    if plain and not fixed:
+        if compiled.positiontup is None:
+            return dict
+        return _in_order([name for name, _ in plan])
 
     def ordered(values: Values) -> list[Any]:
-        full = {**fixed, **values}
+        full = {**fixed, **values} if fixed else values
         return [full[name] if to is None else to(full[name]) for name, to in plan]
 
     def named(values: Values) -> dict[str, Any]:
-        full = {**fixed, **values}
+        full = {**fixed, **values} if fixed else values
         return {name: full[name] if to is None else to(full[name]) for name, to in plan}
 
     return named if compiled.positiontup is None else ordered
+
+
+def _in_order(names: Sequence[str]) -> Callable[[Values], Any]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[name] for name in names]
 
 
 def _maker(statement: Select[Any] | Insert | Update | Delete, dialect: Dialect) -> _Make:

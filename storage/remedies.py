@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from storage.moments import request_key, user_key
+from storage.rarely import Rarely
 from storage.stored import Stored
 from storage.tables import REMEDY_IS_OPEN, remedies
 from workflows.model import Remedy, RemedyState
@@ -39,13 +40,15 @@ _MOVE = (
 class Remedies:
     """The remedies within one transaction."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_rarely")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, rarely: Rarely) -> None:
         self._connection = connection
+        self._rarely = rarely
 
     def add(self, remedy: Remedy) -> None:
         """Store the request's remedy; it must not have one yet."""
+        self._rarely.forget()
         self._connection.execute(_ADD, _columns(remedy))
 
     def of_request(self, request_id: str) -> Remedy | None:
@@ -54,10 +57,13 @@ class Remedies:
 
     def open_for(self, userid: str, external_userid: str) -> Remedy | None:
         """Return the remedy of this relation that is not closed yet."""
+        if not self._rarely.any(remedies):
+            return None
         return self._first(_OPEN_FOR, userid=user_key(userid), external_userid=external_userid)
 
     def move(self, old: Remedy, new: Remedy) -> bool:
         """Write `new` over `old`; False if the remedy is no longer in `old.state`."""
+        self._rarely.forget()  # it may be open again
         values = {
             "wanted": request_key(old.request_id),
             "old_state": old.state.value,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,10 @@ _ID = requests.c.id == bindparam("wanted")
 _GET = select(requests.c.body).where(_ID)
 _EXISTS = select(requests.c.id).where(_ID)
 _OPEN_BY_KEY = select(requests.c.body).where(REQUEST_IS_OPEN, requests.c.key == bindparam("wanted"))
+_OPEN_BY_KEYS = select(requests.c.body).where(
+    REQUEST_IS_OPEN,
+    requests.c.key.in_([bindparam("wanted"), bindparam("other")]),
+)
 _MOVED = (
     "key",
     "subject_key",
@@ -148,10 +152,14 @@ class Duplicate(Exception):
 class Requests:
     """The requests within one transaction. Ids are found in any case."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_new", "_put_off")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(
+        self, connection: Connection, put_off: Callable[[Callable[[], None]], None]
+    ) -> None:
         self._connection = connection
+        self._put_off = put_off
+        self._new: Request | None = None  # is stored before the next statement of the step
 
     def add(self, request: Request) -> None:
         """Store a new request. After `Duplicate` the step may go on."""
@@ -159,6 +167,21 @@ class Requests:
             raise Duplicate(request.key)
         self._add_votes(request.id, request.votes)
         self._add_approvers(request, _awaited(request))
+
+    def add_soon(self, request: Request) -> None:
+        """Store a new request as `add` does before the step says anything else to the database.
+
+        One that moves on by itself is stored once, as it then is. What comes next raises Duplicate.
+        """
+        self.write()
+        self._new = request
+        self._put_off(self.write)
+
+    def write(self) -> None:
+        """Store what `add_soon` was given. Transaction does it at the end of a step."""
+        if self._new is not None:
+            request, self._new = self._new, None
+            self.add(request)
 
     def get(self, request_id: str) -> Request | None:
         """Return the request."""
@@ -175,12 +198,20 @@ class Requests:
         found = self._list(_OPEN_BY_KEY, wanted=key)
         return found[0] if found else None
 
+    def open_by_keys(self, one: str, other: str) -> tuple[Request | None, Request | None]:
+        """Return the same for two keys at once."""
+        found = {each.key: each for each in self._list(_OPEN_BY_KEYS, wanted=one, other=other)}
+        return found.get(one), found.get(other)
+
     def move(self, old: Request, new: Request) -> bool:
         """Write `new` over `old`; False if somebody changed it since `old` was read.
 
         Raise Duplicate if `new` has the key of another open request, or two votes of one person at
         one stage; the step must end with it.
         """
+        if self._new is old:
+            self._new = new
+            return True
         values = {f"new_{name}": value for name, value in _columns(new).items() if name in _MOVED}
         values |= {"wanted": request_key(old.id)}
         values |= {"old_state": old.state.value, "old_version": old.version}

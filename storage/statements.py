@@ -5,8 +5,24 @@ PostgreSQL's ON CONFLICT compiles for SQLite too, letter by letter.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ColumnElement, Table, and_
-from sqlalchemy.dialects.postgresql import Insert, insert
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    Dialect,
+    Table,
+    TypeDecorator,
+    and_,
+    bindparam,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 
 def insert_or_ignore(table: Table) -> Insert:
@@ -25,6 +41,47 @@ def insert_or_replace(table: Table) -> Insert:
 def prefix_of(column: Column[str], beginning: str) -> ColumnElement[bool]:
     """Return "the column starts with it" as a range, which an index answers on both databases."""
     return and_(column >= beginning, column < beginning + "\U0010ffff")
+
+
+def among(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Return "the column is one of the list bound to `name`", a single parameter.
+
+    `in_` writes one for each, so that its text differs with their number: see `storage.link`.
+    """
+    return _Among(column, bindparam(name, type_=_Listed(column.type)))
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+    _is_implicitly_boolean = True  # else it is compared with 1, and no index is used
+
+
+@compiles(_Among, "sqlite")
+def _in_json(element: _Among, compiler: Any, **options: Any) -> str:
+    column, listed = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({listed}))"  # noqa: S608 - of our own SQL
+
+
+@compiles(_Among, "postgresql")
+def _in_array(element: _Among, compiler: Any, **options: Any) -> str:
+    column, listed = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} = ANY ({listed})"
+
+
+class _Listed(TypeDecorator[Sequence[Any]]):
+    """A list: an array, or the JSON that stands for one."""
+
+    impl = JSON
+    cache_ok = False
+
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self._of = of
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the array, or JSON."""
+        return dialect.type_descriptor(ARRAY(self._of) if dialect.name == "postgresql" else JSON())
 
 
 def add_to(table: Table, number: Column[int]) -> Insert:

@@ -28,6 +28,7 @@ from storage.owners import Owners
 from storage.people import People
 from storage.policies import Policies
 from storage.precedents import Precedents
+from storage.rarely import Rarely
 from storage.readings import Readings
 from storage.relations import Relations
 from storage.remedies import Remedies
@@ -52,6 +53,7 @@ class Transaction:
     __slots__ = (
         "_connection",
         "_held",
+        "_rarely",
         "absences",
         "audit",
         "candidates",
@@ -86,13 +88,15 @@ class Transaction:
     )
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection = cast(Connection, Link(connection))
+        link = Link(connection)
+        self._connection = connection = cast(Connection, link)
         self._held: set[str] = set()
         self.relations = Relations(connection)  # it keeps some things back: see `write`
         self.companies = self.relations.companies
         self.mirror = Mirror(connection, self.relations)
         self.people = People(connection, self.relations.forget)
-        self.absences = Absences(connection)
+        self._rarely = rarely = Rarely(connection)
+        self.absences = Absences(connection, rarely)
         self.audit = Audit(connection)
         self.candidates = Candidates(connection)
         self.cards = Cards(connection)
@@ -100,8 +104,8 @@ class Transaction:
         self.console_lists = ConsoleLists(connection)
         self.decisions = Decisions(connection)
         self.drafts = Drafts(connection)
-        self.freezes = Freezes(connection)
-        self.grants = Grants(connection)
+        self.freezes = Freezes(connection, rarely)
+        self.grants = Grants(connection, rarely)
         self.leavers = Leavers(connection)
         self.lists = Lists(connection)
         self.news = News(connection)
@@ -110,18 +114,19 @@ class Transaction:
         self.policies = Policies(connection)
         self.precedents = Precedents(connection)
         self.readings = Readings(connection)
-        self.remedies = Remedies(connection)
+        self.remedies = Remedies(connection, rarely)
         self.reports = Reports(connection)
-        self.requests = Requests(connection)
+        self.requests = Requests(connection, link.put_off)
         self.sources = Sources(connection)
         self.tickets = Tickets(connection)
-        self.transfers = Transfers(connection)
+        self.transfers = Transfers(connection, rarely)
         self.untold = Untold(connection)
-        self.waivers = Waivers(connection)
+        self.waivers = Waivers(connection, rarely)
         self.work = Work(connection)
 
     def write(self) -> None:
         """Write what repositories have kept back for the end of the step."""
+        self.requests.write()
         self.relations.write()
         self.work.write()
 
@@ -135,6 +140,7 @@ class Transaction:
         if new and self._connection.dialect.name == "postgresql":
             self._connection.execute(_HOLD, {"names": new})
             self.relations.forget()  # they may have changed while we waited
+            self._rarely.forget()
         self._held.update(new)
 
 

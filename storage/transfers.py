@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, select, update
 
 from storage.moments import request_key, user_key
+from storage.rarely import Rarely
 from storage.statements import insert_or_replace
 from storage.stored import Stored
 from storage.tables import TRANSFER_IS_OPEN, transfers
@@ -53,15 +54,17 @@ _CHANGE = (
 class Transfers:
     """The passages within one transaction. Request ids and userids are found in any case."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_rarely")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, rarely: Rarely) -> None:
         self._connection = connection
+        self._rarely = rarely
 
     def put(self, passages: Iterable[Passage]) -> None:
         """Store passages, over what an earlier try of the same request has left."""
         rows = [_columns(each) for each in passages]
         if rows:
+            self._rarely.forget()
             self._connection.execute(_PUT, rows)
 
     def get(self, request_id: str, external_userid: str) -> Passage | None:
@@ -76,6 +79,8 @@ class Transfers:
 
     def of_customer(self, external_userid: str, since: datetime) -> list[Passage]:
         """Return a customer's passages that WeCom was asked for after then, the latest first."""
+        if not self._rarely.any(transfers):
+            return []
         return self._list(_OF_CUSTOMER, external_userid=external_userid, since=since)
 
     def settle(self, passage: Passage) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from storage.moments import request_key, user_key
+from storage.rarely import Rarely
 from storage.stored import Stored
 from storage.tables import WAIVER_IS_LIVE, waivers
 from workflows.waivers import Waiver
@@ -33,13 +34,15 @@ class Waivers:
     Lists hold those that have not ended, the soonest to end first; their time may be over, though.
     """
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_rarely")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, rarely: Rarely) -> None:
         self._connection = connection
+        self._rarely = rarely
 
     def add(self, waiver: Waiver) -> None:
         """Store a new waiver; its id must be new."""
+        self._rarely.forget()
         self._connection.execute(_ADD, _columns(waiver))
 
     def get(self, waiver_id: str) -> Waiver | None:
@@ -61,6 +64,8 @@ class Waivers:
 
     def open_for(self, requester: str, action: str) -> list[Waiver]:
         """Return what may answer for approvers of this person's requests for an action."""
+        if not self._rarely.any(waivers):
+            return []
         return self._list(_FOR, userid=user_key(requester), action=action)
 
     def enjoyed_by(self, userid: str) -> list[Waiver]:

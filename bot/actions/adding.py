@@ -201,8 +201,9 @@ def judged(
         verdict=verdict,
         created_at=scene.now,
     )
-    _answer_asked(scene, request)
-    earlier = scene.tx.requests.open_by_key(request.key)
+    asked_key = replace(request, origin=Origin.ASKED).key
+    asked, earlier = scene.tx.requests.open_by_keys(asked_key, request.key)
+    _answer_asked(scene, asked)
     governing = earlier or request  # the same two met again while the first time is undecided
     relation = replace(relation, request_id=governing.id)
     scene.tx.relations.put(relation)
@@ -217,9 +218,8 @@ def judged(
     return governing
 
 
-def _answer_asked(scene: Scene, observed: Request) -> None:
+def _answer_asked(scene: Scene, asked: Request | None) -> None:
     """What the member still asks for has happened: the observed request takes its place."""
-    asked = scene.tx.requests.open_by_key(replace(observed, origin=Origin.ASKED).key)
     if asked is None or asked.state is not State.PENDING:
         return
     try:

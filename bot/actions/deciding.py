@@ -112,7 +112,7 @@ def open_request(scene: Scene, draft: Request, allowed: Override | None = None) 
         if allowed
         else approval.open_request(draft, sources, fallback, scene.now)
     )
-    scene.tx.requests.add(request)
+    scene.tx.requests.add_soon(request)
     verdict = request.verdict
     scene.record(
         "request.opened",

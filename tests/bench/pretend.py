@@ -153,6 +153,9 @@ _ANSWERS: dict[str, _Answer] = {
         "userlist": [{"userid": trainee(n)} for n in range(TRAINEES)],
     },
     "externalcontact/get": _customer,
+    "externalcontact/get_follow_user_list": lambda _q, _b: {
+        "follow_user": [seller(n) for n in range(SELLERS)]
+    },
     "externalcontact/get_corp_tag_list": lambda _q, _b: {
         "tag_group": [
             {

@@ -10,9 +10,10 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.database import Database, Unavailable
 from storage.jobs import Queue, WorkState
+from storage.requests import Duplicate
 from storage.transaction import Transaction
-from tests.makers_storage import NOON, a_job
-from workflows.model import Customer, Relation, RelationState
+from tests.makers_storage import NOON, a_job, a_person, a_request
+from workflows.model import Customer, Relation, RelationState, State, Subject
 
 KNOWN = Relation("lin", "wm1", RelationState.ADDED, phones=("13800001234",))
 CUSTOMER = Customer("wm1", "张三")
@@ -106,3 +107,49 @@ async def test_what_is_held_is_read_anew(db: Database) -> None:
         assert await db.write(step) == ">changed"
     finally:
         await node.aclose()
+
+
+async def test_a_request_that_moves_on_at_once_is_stored_as_it_then_is(db: Database) -> None:
+    opened = a_request()
+    moved = replace(opened, state=State.EXECUTED, version=opened.version + 1)
+
+    def step(tx: Transaction) -> bool:
+        tx.requests.add_soon(opened)
+        return tx.requests.move(opened, moved)
+
+    assert await db.write(step)
+    assert await db.read(lambda tx: tx.requests.get(opened.id)) == moved
+
+
+async def test_a_new_request_is_there_for_whatever_the_step_asks(db: Database) -> None:
+    request = a_request(approvers=(a_person("wang"),))
+
+    def step(tx: Transaction) -> None:
+        tx.requests.add_soon(request)
+        assert tx.requests.count_pending_for("wang") == 1
+        assert tx.requests.get(request.id) == request
+
+    await db.write(step)
+
+
+async def test_a_request_that_is_there_already_fails_the_step(db: Database) -> None:
+    await db.write(lambda tx: tx.requests.add(a_request()))
+
+    def step(tx: Transaction) -> None:
+        put(tx)
+        tx.requests.add_soon(a_request())
+
+    with pytest.raises(Duplicate):
+        await db.write(step)
+    assert await db.read(lambda tx: tx.relations.get("lin", "wm1")) is None
+
+
+async def test_of_two_new_requests_in_a_step_both_are_stored(db: Database) -> None:
+    other = a_request("B8M3", subject=Subject("wm2", "李四", "wm2"))
+
+    def step(tx: Transaction) -> None:
+        tx.requests.add_soon(a_request())
+        tx.requests.add_soon(other)
+
+    await db.write(step)
+    assert await db.read(lambda tx: tx.requests.count_all()) == 2

@@ -23,6 +23,7 @@ ALL = select(versions).order_by(versions.c.name)
 NAMED = select(versions.c.name, versions.c.version).where(versions.c.name == bindparam("wanted"))
 SET = update(versions).where(versions.c.version > bindparam("above")).values(version=7)
 MADE = select(work.c.key, work.c.created_at, work.c.done_at).order_by(work.c.id)
+BODIES = select(work.c.lane, work.c.body).order_by(work.c.id)
 NEWEST = select(func.max(work.c.created_at, type_=Moment())).where(work.c.queue == bindparam("q"))
 SOME = select(versions.c.name).where(versions.c.name.in_(bindparam("names", expanding=True)))
 MOVE = update(versions).values(version=bindparam("new"))
@@ -76,6 +77,19 @@ async def test_it_says_how_many_rows_were_written(db: Database) -> None:
     assert await db.read(lambda tx: shortened(tx, ALL).all()) == [
         ("a", 0), ("b", 1), ("c", 7), ("d", 7),
     ]  # fmt: skip
+
+
+async def test_many_rows_are_stored_in_their_order_whatever_they_hold(db: Database) -> None:
+    odd = ("a,b", '"{}"', "back\\slash", "NULL", "", "姓名 'x'")
+    jobs = [a_job(f"l{n % 7}", odd[n % 6], key=f"key{n}" if n < 50 else None) for n in range(100)]
+    await db.write(lambda tx: [tx.work.add([a_job("x")], NOON) for _ in range(3)])
+    new = await db.write(lambda tx: tx.work.add([*jobs, jobs[5]], NOON))
+    again = await db.write(lambda tx: tx.work.add(jobs[:40], NOON))
+
+    stored = await db.read(lambda tx: tx._connection.execute(BODIES).all())
+
+    assert (new, again) == (100, 0)
+    assert [(row.lane, row.body) for row in stored[3:]] == [(job.lane, job.body) for job in jobs]
 
 
 async def test_one_row_is_asked_for_as_strictly(db: Database) -> None:
