@@ -61,7 +61,7 @@ function say(userid, text, shown) {
 const heard = (w, userid, words) => w.told(userid, words).length > 0;
 
 const tagged = (w, userid, name, tag) => (w.relation(userid, name)?.tags ?? []).includes(tag);
-const hasLeft = (w, userid) => w.state.members.some((one) => one.userid === userid && one.status === "left");
+export const hasLeft = (w, userid) => w.state.members.some((one) => one.userid === userid && one.status === "left");
 const deleted = (w, userid, name) => w.relation(userid, name)?.state === "deleted_by_member";
 
 // A story's `cast` holds the phones when it begins. A step: `at` is the phone and its owner; `done` reads the world; without `act` it happens by itself.
@@ -446,6 +446,7 @@ export const STORIES = [
         text: { zh: "企业微信不会告诉任何人；门卫自己去看，并指出与规则不符。", en: "WeCom tells nobody; Menwei looks by itself, and says that the rules still let him add." },
         done: (w) => heard(w, "zhaomin", "孙磊 不能再使用客户联系"),
         act: (w, post) => post(member("sunlei", "contact"), { allowed: false }),
+        strayed: (w) => hasLeft(w, "sunlei"),
         hint: () => ['[data-role="contact"][data-for="sunlei"]', '[data-role="console"]'],
       },
     ],
