@@ -560,6 +560,10 @@ def _read(found: _Found) -> Command:
         return Unclear(found.verb.name, wrong.why, wrong.text)
 
 
+#: Begins a question in free words; one letter from 请假, and never a slip of it.
+_ASKING = "请问"
+
+
 def _near(said: str, offered: tuple[type[Command], ...]) -> Unclear | None:
     """Return the offered verb that the message nearly begins with.
 
@@ -570,6 +574,8 @@ def _near(said: str, offered: tuple[type[Command], ...]) -> Unclear | None:
     if head is None:
         return None
     has_id = any(arguments.is_id(word) for word in re.findall(r"[0-9A-Za-z]+", said))
+    if head[0].startswith(_ASKING):
+        return None
     alone = said.strip(arguments.GAPS) == head[0]
     for each in VERBS:
         if each.kind in offered and (has_id if each.takes_id else alone):

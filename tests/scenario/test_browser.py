@@ -104,7 +104,7 @@ async def visitor(browser: Browser, tmp_path: Path) -> AsyncIterator[Visitor]:
 
     async with Demo(tmp_path).running() as address:
         page = await browser.new_page(
-            viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce"
+            viewport={"width": 1440, "height": 960}, locale="zh-CN", reduced_motion="reduce"
         )
         page.set_default_timeout(PATIENCE)
         page.on("console", note)

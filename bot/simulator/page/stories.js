@@ -421,7 +421,7 @@ export const STORIES = [
     steps: [
       {
         at: ["admin", "zhaomin"],
-        title: { zh: "周小美调到大客户部", en: "Xiaomei changes departments" },
+        title: { zh: "周小美调到大客户部", en: "Xiaomei is moved" },
         text: { zh: "在管理后台把她从销售部调到大客户部。", en: "In WeCom's console she moves from 销售部 to 大客户部 (key accounts)." },
         done: (w) => inDepartment(w, "zhouxiaomei", ACCOUNTS),
         act: (w, post) => post(member("zhouxiaomei", "move"), { department_id: departmentNumber(w, ACCOUNTS) }),
@@ -442,7 +442,7 @@ export const STORIES = [
       },
       {
         at: ["admin", "zhaomin"],
-        title: { zh: "收走孙磊的客户联系", en: "Customer contact is taken" },
+        title: { zh: "收走孙磊的客户联系", en: "Contact is taken" },
         text: { zh: "企业微信不会告诉任何人；门卫自己去看，并指出与规则不符。", en: "WeCom tells nobody; Menwei looks by itself, and says that the rules still let him add." },
         done: (w) => heard(w, "zhaomin", "孙磊 不能再使用客户联系"),
         act: (w, post) => post(member("sunlei", "contact"), { allowed: false }),
