@@ -33,7 +33,7 @@ from bot.rule_file import RuleFile
 from bot.settings import Callback, Settings
 from bot.sources.keeping import OutsideSources
 from bot.tags import CorpTags
-from bot.wecom import SharedBudget, Traffic, Wecom, WecomError
+from bot.wecom import SharedBudget, Traffic, Wecom, WecomError, codes
 from bot.wecom.budgets import OF_AN_API, TO_A_MEMBER
 from bot.wecom.pace import Pace
 from bot.worker import Handler, Worker
@@ -357,6 +357,8 @@ def _checks(db: Database, wecom: Wecom, company: Company) -> dict[str, monitorin
             async with asyncio.timeout(_READY_WITHIN):
                 await wecom.callback_ips()
         except WecomError as error:
+            if error.code == codes.NO_ANSWER:
+                return f"{DEGRADED}cannot be reached"
             if error.kind.may_retry:  # WeCom's trouble, not ours: callbacks can be taken
                 return f"{DEGRADED}answers {error.code}"
             return f"answers {error.code}"  # the rest may hold addresses; the log has it

@@ -565,6 +565,10 @@ def _read(found: _Found) -> Command:
         return Unclear(found.verb.name, wrong.why, wrong.text)
 
 
+#: Begins a question in free words; one letter from 请假, and never a slip of it.
+_ASKING = "请问"
+
+
 def _near(said: str, offered: tuple[type[Command], ...]) -> Unclear | None:
     """Return the offered verb that the message nearly begins with.
 
@@ -573,6 +577,8 @@ def _near(said: str, offered: tuple[type[Command], ...]) -> Unclear | None:
     """
     head = re.match(r"[\u4e00-\u9fff]+|[A-Za-z-]+", said)
     if head is None:
+        return None
+    if head[0].startswith(_ASKING):
         return None
     words = re.findall(r"[0-9A-Za-z]+", said)
     has_id, has_number = any(map(arguments.is_id, words)), any(map(str.isdecimal, words))

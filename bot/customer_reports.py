@@ -37,10 +37,11 @@ def lines(
 
 def _ended(reading: Reading, found: Settings, voice: Texts, now: datetime) -> Iterator[Text]:
     coverage, tally = reading.coverage, reading.tally
-    percent = "-" if coverage is None else f"{coverage:.1%}"
+    percent = "" if coverage is None else f"{coverage:.1%}"
     began = _when(reading, found, voice, now)
     yield voice("customers.read", began=began, members=tally.members, relations=tally.relations)
-    yield voice("customers.coverage", percent=percent, adds=tally.adds)
+    key = "customers.no_adds" if coverage is None else "customers.coverage"
+    yield voice(key, percent=percent, adds=tally.adds)
     late = {"adds": reading.late_adds, "gone": reading.late_deletions}
     yield voice("customers.found", new=tally.new, changed=tally.changed, **late)
     if reading.unsettled:

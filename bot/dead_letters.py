@@ -11,7 +11,7 @@ from bot import events, outgoing
 from bot.texts import Text, Texts, joined
 from bot.wecom import cut_characters
 from storage.transaction import Transaction
-from storage.work import Filed, Queue
+from storage.work import Claimed, Filed, Queue
 from workflows.masking import mask_text
 from workflows.model import AuditRecord
 
@@ -59,25 +59,25 @@ def _short(text: str) -> str:
     return cut_characters(mask_text(" ".join(text.split())), _LONGEST)
 
 
-def cause(row: Filed, voice: Texts) -> Text:
-    """Return in plain words why a row was given up."""
-    refused = _REFUSED.match(row.error)
+def cause(error: str, voice: Texts) -> Text:
+    """Return in plain words why work was given up."""
+    refused = _REFUSED.match(error)
     if refused is None:
-        kind = "malformed" if row.error.startswith("malformed") else "ours"
+        kind = "malformed" if error.startswith("malformed") else "ours"
         return voice(f"dead_letters.cause.{kind}")
     kind = refused[2]
     return voice.either(f"dead_letters.cause.{kind}", "dead_letters.cause.unknown", code=refused[1])
 
 
-def name(row: Filed, voice: Texts) -> Text:
+def name(row: Filed | Claimed, voice: Texts) -> Text:
     """Return what kind of work a row is."""
     queue = f"dead_letters.queue.{row.queue.name.lower()}"
     return voice.either(f"dead_letters.kind.{row.kind}", queue, kind=row.kind)
 
 
-def line(row: Filed, voice: Texts) -> Text:
-    """Return a row in one line."""
-    what, why = name(row, voice), cause(row, voice)
+def line(row: Filed | Claimed, error: str, voice: Texts) -> Text:
+    """Return a row that failed with an error in one line."""
+    what, why = name(row, voice), cause(error, voice)
     return voice("dead_letters.line", number=row.id, what=what, why=why)
 
 
@@ -88,7 +88,7 @@ def shown(row: Filed, voice: Texts, zone: ZoneInfo) -> Text:
 
 def _facts(row: Filed, voice: Texts, zone: ZoneInfo) -> Iterator[Text]:
     at = f"{row.created_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
-    yield line(row, voice)
+    yield line(row, row.error, voice)
     yield voice("dead_letters.when", at=at, tries=row.tries, kind=row.kind)
     found = content(row)
     for field in ("userid", "request_id", "text"):
@@ -107,7 +107,7 @@ def as_dict(row: Filed, voice: Texts) -> dict[str, object]:
         "created_at": row.created_at.isoformat(),
         "tries": row.tries,
         "error": row.error,
-        "cause": str(cause(row, voice)),
+        "cause": str(cause(row.error, voice)),
         "member": found.userid,
         "request": found.request_id,
         "text": found.text,

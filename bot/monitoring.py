@@ -237,7 +237,11 @@ def remembered(check: Check, seconds: float) -> Check:
 
 def set_up_logging(level: str, *, as_json: bool) -> None:
     """Write one line an event to standard error: JSON for machines, colours for a terminal."""
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    renderer = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

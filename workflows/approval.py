@@ -206,7 +206,8 @@ def _revoke(request: Request, step: Revoke, here: Here) -> Moved:
         by = f"user:{active[0]}"
     closed, effects = endings.close(request, State.REVOKED, by, here.now, step.comment)
     others = tuple(p for p in people_in((approved,)) if not same_user(p.userid, step.by))
-    told = (Tell(others, "request.revoked", endings.params(closed)),) if others else ()
+    key = "request.revoked" if step.comment else "request.revoked_unexplained"
+    told = (Tell(others, key, endings.params(closed)),) if others else ()
     return closed, (*effects, *told)
 
 

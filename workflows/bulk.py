@@ -35,7 +35,9 @@ BATCH = 8  # lines that are carried out, and whose tickets are sent, together (d
 
 _COUNTED = ("today.adds", "today.requests", "week.adds", "week.requests")
 _LINES = "lines"  # what overruled the verdict on the list as a whole
-_TOLD_TOGETHER = frozenset({"request.execution_failed", "request.revoked"})
+_TOLD_TOGETHER = frozenset(
+    {"request.execution_failed", "request.revoked", "request.revoked_unexplained"}
+)
 
 
 def subject_key(claims: Iterable[Claim]) -> str:

@@ -38,7 +38,7 @@ def _list(scene: Scene, userid: str) -> None:
     if not rows:
         scene.tell([userid], "dead_letters.none")
         return
-    lines = [dead_letters.line(each, scene.texts) for each in rows[:_LISTED]]
+    lines = [dead_letters.line(each, each.error, scene.texts) for each in rows[:_LISTED]]
     head = scene.texts("dead_letters.more" if len(rows) > _LISTED else "dead_letters.head")
     foot = scene.texts("dead_letters.foot", number=rows[0].id)
     scene.answer(userid, joined([head, *lines, foot]))
@@ -53,4 +53,5 @@ def _find(scene: Scene, number: int | None) -> Filed:
 
 def _replay(scene: Scene, userid: str, rows: list[Filed]) -> None:
     count = dead_letters.replay(scene.tx, rows, AuditRecord(scene.now, scene.actor, ""))
-    scene.tell([userid], "dead_letters.replayed", count=count)
+    key = "dead_letters.replayed" if count else "dead_letters.none"
+    scene.tell([userid], key, count=count)

@@ -8,7 +8,7 @@ from bot.actions.voting import find
 from bot.advice import Adviser
 from bot.texts import Text, joined
 from workflows import nearest, policy
-from workflows.model import Outcome, Request, TraceLine, same_user
+from workflows.model import Origin, Outcome, Request, State, TraceLine, same_user
 from workflows.steps import Refused
 
 _LONGEST = 40  # lines: a chat message holds 2048 bytes
@@ -27,13 +27,25 @@ def why(scene: Scene, userid: str, request_id: str) -> None:
         said += nearest_line(scene, request, guarded=not is_admin)
     if is_admin:
         said += trace(scene, request)
-    elif is_own:
-        said.append(
-            scene.mine(
-                scene.variant(f"why.next.{request.verdict.outcome.word}", request), id=request.id
-            )
-        )
+    elif is_own and (what := _what_next(request)):
+        said.append(scene.mine(scene.variant(f"why.next.{what}", request), id=request.id))
     scene.answer(userid, joined(said))
+
+
+def _what_next(request: Request) -> str:
+    """Return the name of what the requester can do now; empty if there is nothing."""
+    outcome = request.verdict.outcome
+    if outcome is not Outcome.APPROVAL or request.state is State.PENDING:
+        return outcome.word
+    if request.origin is not Origin.ASKED:
+        return ""
+    match request.state:
+        case State.DENIED:
+            return "refused"
+        case State.EXPIRED | State.WITHDRAWN | State.REVOKED | State.STALE:
+            return "again"
+        case _:
+            return ""
 
 
 def short(scene: Scene, request: Request) -> Text:

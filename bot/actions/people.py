@@ -184,7 +184,8 @@ def _leave(scene: Scene, userid: str, before: Directory) -> None:
             if request.state is State.PENDING:
                 deciding.advance(scene, request, Withdraw("system:leaver"))
             elif request.state in {State.APPROVED, State.EXECUTION_FAILED}:
-                deciding.advance(scene, request, Revoke("system:leaver"))
+                comment = scene.company("leaving.comment", who=request.requester.name)
+                deciding.advance(scene, request, Revoke("system:leaver", comment))
     for ticket in scene.tx.tickets.open_of(userid):
         governing = scene.tx.requests.get(ticket.request_id)
         if governing is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot import outgoing
+from bot import dead_letters, outgoing
 from bot.actions import containing, deciding, moving, taking_over, voting
 from bot.actions.scene import Scene
 from bot.outgoing import (
@@ -49,25 +49,28 @@ def set_aside(scene: Scene, work: Claimed, error: str) -> None:
             _no_card(scene, what)
             return  # told already, in the words that fit
     lost = what.userid if isinstance(what, SendText) else ""
+    if lost and not scene.directory.active([lost]):
+        return  # a leaver reads nothing more; it stays among the dead letters
     to = [admin for admin in scene.standing.admins if not same_user(admin, lost)]
-    alarm(scene, work, error, to)
+    alarm(scene, work, error, to, "alarm.set_aside")
 
 
-def alarm(scene: Scene, work: Claimed, error: str, to: Iterable[str]) -> None:
+def alarm(scene: Scene, work: Claimed, error: str, to: Iterable[str], text: str) -> None:
     """Tell admins of a trouble, once an hour for the same cause. No alarm about alarms."""
     if (work.key or "").startswith(_ALARM):
         return
     cause = error.partition(",")[0]  # the rest differs each time
     key = f"{_ALARM}{work.kind}:{cause}:{scene.now:%Y%m%d%H}"
+    line = dead_letters.line(work, error, scene.company)
+    said = scene.company(text, id=work.id, line=line, error=error)
     for admin in to:
-        text = scene.company("alarm.set_aside", id=work.id, kind=work.kind, error=error)
-        scene.send(outgoing.SendText(admin, text), key=f"{key}:{admin}")
+        scene.send(outgoing.SendText(admin, said), key=f"{key}:{admin}")
 
 
 def misconfigured(scene: Scene, work: Claimed, error: str) -> None:
     """WeCom refuses us for a reason that an admin must mend; the work is tried on meanwhile."""
     scene.record("work.refused", work=work.id, what=work.kind, error=error)
-    alarm(scene, work, error, scene.standing.admins)
+    alarm(scene, work, error, scene.standing.admins, "alarm.misconfigured")
 
 
 def _no_ticket(scene: Scene, what: IssueTicket, error: str) -> None:
@@ -79,8 +82,9 @@ def _not_carried_out(scene: Scene, request_id: str, error: str) -> None:
     request = scene.tx.requests.get(request_id) if request_id else None
     if request is None:
         return
+    why = dead_letters.cause(error, scene.company)
     try:
-        deciding.advance(scene, request, ExecutionFailed(error))
+        deciding.advance(scene, request, ExecutionFailed(str(why)))
     except Refused:
         return
 

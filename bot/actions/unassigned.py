@@ -211,7 +211,7 @@ def _tell(scene: Scene, leaver: Leaver, waiting: int, chats: int) -> None:
     )
     scene.tell(
         seniors(scene, leaver),
-        "leaving.waiting",
+        "leaving.waiting" if chats else "leaving.waiting_customers",
         who=leaver.person.name,
         count=waiting,
         chats=chats,

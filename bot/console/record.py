@@ -104,7 +104,7 @@ def dead_replay(
     total = 0
     while more := shell.writing(found, lambda tx: reports.replayed_some(tx, kind, now)):
         total += more
-    shell.say(voice("dead_letters.replayed", count=total))
+    shell.say(voice("dead_letters.replayed" if total else "dead_letters.none", count=total))
     raise typer.Exit(0 if total else FINDINGS)
 
 
@@ -138,7 +138,9 @@ def backup(
         except backups.Exists:
             shell.refuse(voice("backup.exists", path=Text(target)))
         except (OSError, sqlite3.Error) as error:
-            shell.refuse(voice("backup.failed", error=str(error)))
+            shell.refuse(
+                voice("backup.failed", error=getattr(error, "strerror", None) or str(error))
+            )
     shell.say(voice("backup.done", path=Text(target)))
 
 

@@ -104,7 +104,7 @@ async def visitor(browser: Browser, tmp_path: Path) -> AsyncIterator[Visitor]:
 
     async with Demo(tmp_path).running() as address:
         page = await browser.new_page(
-            viewport={"width": 1440, "height": 900}, locale="zh-CN", reduced_motion="reduce"
+            viewport={"width": 1440, "height": 960}, locale="zh-CN", reduced_motion="reduce"
         )
         page.set_default_timeout(PATIENCE)
         page.on("console", note)
@@ -274,3 +274,22 @@ async def test_after_starting_over_the_story_can_be_played_again(visitor: Visito
         await expect(visitor.phone("seller").locator(".message")).to_have_count(0)
 
     await visitor.hears("admin", "门卫已启用")
+
+
+async def test_a_story_whose_actor_has_left_says_so_and_starting_over_keeps_to_it(
+    visitor: Visitor,
+) -> None:
+    await visitor.opens_story("8")
+    await visitor.does_it("8.1")
+    await visitor.sees(visitor.step("8.1", "done"))
+    await visitor.does_it("8.2")
+    await visitor.sees(visitor.step("8.2", "done"))
+
+    await visitor.opens_story("9")
+
+    await visitor.sees(visitor.step("9.1", "now").get_by_text("您选了另一条路"))
+    await visitor.page.locator('[data-role="restart"]').click()
+    await visitor.does_it("9.1")
+    await visitor.sees(visitor.step("9.1", "done"))
+    await visitor.page.reload()
+    await visitor.sees(visitor.step("9.1", "done"))

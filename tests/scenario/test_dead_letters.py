@@ -105,7 +105,7 @@ async def test_replaying_what_is_of_no_concern_any_more_does_nothing(stage: Stag
     stage.simulator.faults.fail("externalcontact/add_contact_way", 60111)
     await stage.say("sunlei", ASK)
     request = await stage.newest_of("sunlei")
-    await stage.hears("zhaomin", "IssueTicket")
+    await stage.hears("zhaomin", "生成通行码")
     await stage.quiet()
     ways = len(stage.simulator.world.state.ways)
     stage.clock.move(hours=80)  # the ticket it would make has run out

@@ -58,7 +58,7 @@ async def test_a_manager_hands_a_leavers_customers_over_and_hears_how_it_goes(
     said = await stage.hears("wangfang", "孙磊 已离职")
     assert "作废通行码 1 个" in said["text"]
     assert "名下客户 3 位" in said["text"]
-    await waits(stage, "wangfang", "孙磊 离职后，3 位客户和 0 个客户群在等人接手")
+    await waits(stage, "wangfang", "孙磊 离职后，3 位客户在等人接手")
     over = (RelationState.DELETED_BY_MEMBER, "left")
     await stage.until(
         lambda: stage.db.read(lambda tx: tx.relations.of_member("sunlei")),
@@ -149,7 +149,7 @@ async def test_in_english_only_the_important_ones_go(opens: Opens) -> None:
     await stage.quiet()
     world.member_leaves("sunlei")
     await waits(stage, "wangfang", "孙磊 has left (or is out of", seconds=6)
-    told = await waits_and_returns(stage, "wangfang", "3 customers and 0 groups wait")
+    told = await waits_and_returns(stage, "wangfang", "Customers who wait for somebody else: 3")
     assert "VIP 客户: 1" in told
 
     await stage.say("wangfang", "transfer sunlei's VIP to liqiang")

@@ -105,8 +105,8 @@ async def test_an_add_without_a_callback_is_judged_and_contained_like_any_other(
     assert known is not None
     assert (known.containment, known.request_id) == (Containment.PENDING, request.id)
     await stage.card("wangfang", "刘建国")
-    await stage.hears("zhaomin", "漏报的添加 1 个")
-    assert "周小美：刘建国" in (await stage.hears("zhaomin", "漏报的添加"))["text"]
+    await stage.hears("zhaomin", "漏掉的添加 1 个")
+    assert "周小美：刘建国" in (await stage.hears("zhaomin", "漏掉的添加"))["text"]
     assert (reading.late_adds, reading.tally.adds, reading.coverage) == (1, 1, 0.0)
     kinds = [e.kind for e in await stage.db.read(lambda tx: tx.audit.of_customer(LIU_JIANGUO))]
     assert "add.late" in kinds
@@ -175,7 +175,7 @@ async def test_a_deletion_without_a_callback_settles_the_remedy_and_counts(opens
     assert known is not None
     assert (known.state, known.ended_by) == (RelationState.DELETED_BY_MEMBER, "remedy")
     assert (reading.late_deletions, reading.late_adds) == (1, 0)
-    assert "周小美：何晨" in (await stage.hears("zhaomin", "漏报的删除 1 个"))["text"]
+    assert "周小美：何晨" in (await stage.hears("zhaomin", "漏掉的删除 1 个"))["text"]
 
 
 async def test_deletions_without_a_callback_set_off_the_alarm(opens: Opens) -> None:
@@ -208,7 +208,7 @@ async def test_a_second_reading_of_an_unchanged_company_writes_nothing(stage: St
     assert (reading.tally.relations, reading.tally.members) == (2, 7)
     assert (reading.tally.new, reading.tally.changed, reading.late_adds) == (0, 0, 0)
     assert await stage.db.read(lambda tx: tx.audit.of_customer(ZHANG_WEI)) == records
-    assert stage.times_told("zhaomin", "客户对账") == 0
+    assert stage.times_told("zhaomin", "核对全部客户") == 0
 
 
 async def test_tags_remarks_and_phones_are_brought_up_to_date(stage: Stage) -> None:
@@ -370,7 +370,7 @@ async def test_the_command_shows_the_coverage_and_begins_a_reading(stage: Stage)
     first = await asyncio.to_thread(menwei, stage.folder)
     assert first.exit_code == 0, first.output
     assert "读了 7 位成员的 1 个客户关系" in first.output
-    assert "回调覆盖率 -" in first.output
+    assert "没有新的添加" in first.output
     stage.simulator.world.member_adds_customer("sunlei", ZHANG_WEI)
     await stage.quiet()
     await told_late(stage)
@@ -384,8 +384,8 @@ async def test_the_command_shows_the_coverage_and_begins_a_reading(stage: Stage)
 
     shown = await asyncio.to_thread(menwei, stage.folder)
     assert shown.exit_code == 1  # half of the adds is too few
-    assert "回调覆盖率 50.0%（上次以来的添加 2 个）" in shown.output
-    assert "漏报的添加 1" in shown.output
+    assert "上次以来的添加 2 个，50.0% 收到了回调" in shown.output
+    assert "漏掉的添加 1" in shown.output
     as_json = await asyncio.to_thread(menwei, stage.folder, "--json")
     newest, oldest = json.loads(as_json.output)
     assert (newest["coverage"], newest["late_adds"], newest["adds"]) == (0.5, 1, 2)

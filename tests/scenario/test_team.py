@@ -17,7 +17,7 @@ async def test_a_supervisor_sees_who_added_what_and_what_waits(stage: Stage) -> 
 
     board = await stage.hears("wangfang", "团队 ")
     lines = board["text"].splitlines()
-    assert "今天添加 2，本周 2；待审批 1，本周被拒 0" in lines[0]
+    assert "今天添加（含报备）2，本周 2；待审批 1，本周被拒 0" in lines[0]
     assert lines[1].startswith("周小美：今天 1，本周 1；待审批 1（最早 今天")
     assert lines[2] == "孙磊：今天 1，本周 1"
 

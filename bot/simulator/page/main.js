@@ -27,7 +27,7 @@ const store = new Store({
   onChange: () => plan(),
   onReset: () => {
     drawn = ""; // everything is built anew, so that no draft and no search is left over
-    ui.restart("1");
+    ui.restart();
     ui.set({}); // keeps the choice
     toast(t("restarted"));
   },

@@ -61,7 +61,7 @@ function say(userid, text, shown) {
 const heard = (w, userid, words) => w.told(userid, words).length > 0;
 
 const tagged = (w, userid, name, tag) => (w.relation(userid, name)?.tags ?? []).includes(tag);
-const hasLeft = (w, userid) => w.state.members.some((one) => one.userid === userid && one.status === "left");
+export const hasLeft = (w, userid) => w.state.members.some((one) => one.userid === userid && one.status === "left");
 const deleted = (w, userid, name) => w.relation(userid, name)?.state === "deleted_by_member";
 
 // A story's `cast` holds the phones when it begins. A step: `at` is the phone and its owner; `done` reads the world; without `act` it happens by itself.
@@ -421,7 +421,7 @@ export const STORIES = [
     steps: [
       {
         at: ["admin", "zhaomin"],
-        title: { zh: "周小美调到大客户部", en: "Xiaomei changes departments" },
+        title: { zh: "周小美调到大客户部", en: "Xiaomei is moved" },
         text: { zh: "在管理后台把她从销售部调到大客户部。", en: "In WeCom's console she moves from 销售部 to 大客户部 (key accounts)." },
         done: (w) => inDepartment(w, "zhouxiaomei", ACCOUNTS),
         act: (w, post) => post(member("zhouxiaomei", "move"), { department_id: departmentNumber(w, ACCOUNTS) }),
@@ -442,10 +442,11 @@ export const STORIES = [
       },
       {
         at: ["admin", "zhaomin"],
-        title: { zh: "收走孙磊的客户联系", en: "Customer contact is taken" },
+        title: { zh: "收走孙磊的客户联系", en: "Contact is taken" },
         text: { zh: "企业微信不会告诉任何人；门卫自己去看，并指出与规则不符。", en: "WeCom tells nobody; Menwei looks by itself, and says that the rules still let him add." },
         done: (w) => heard(w, "zhaomin", "孙磊 不能再使用客户联系"),
         act: (w, post) => post(member("sunlei", "contact"), { allowed: false }),
+        strayed: (w) => hasLeft(w, "sunlei"),
         hint: () => ['[data-role="contact"][data-for="sunlei"]', '[data-role="console"]'],
       },
     ],

@@ -2,7 +2,7 @@
 
 import { button, el, keyed, setText } from "./dom.js";
 import { icon } from "./icons.js";
-import { STORIES, progress } from "./stories.js";
+import { STORIES, hasLeft, progress } from "./stories.js";
 
 const PATIENCE_MS = 6000; // a step that has not come about by then may be tried again
 
@@ -63,9 +63,10 @@ export class StoryPanel {
     return state === "now" && Boolean(step.act) && (step.able?.(this.context.world()) ?? true);
   }
 
-  /** Whether the visitor chose otherwise, so that the step cannot come about any more. */
+  /** Whether the visitor chose otherwise, or who acts has left, so that the step cannot come about any more. */
   #strayed({ step, state }) {
-    return state === "now" && Boolean(step.strayed?.(this.context.world()));
+    const world = this.context.world();
+    return state === "now" && (Boolean(step.strayed?.(world)) || hasLeft(world, step.at[1]));
   }
 
   #nextStory({ index, key }, finished) {

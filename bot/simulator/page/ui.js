@@ -1,5 +1,7 @@
 // What the visitor has chosen: language, story, whose phone is shown, what was read.
 
+import { STORIES } from "./stories.js";
+
 const KEPT = "menwei-simulator";
 
 /** The page's own state. Every change redraws through `onChange`. */
@@ -8,7 +10,7 @@ export class Ui {
     this.onChange = onChange;
     const kept = recall();
     this.language = kept.language === "en" ? "en" : "zh";
-    this.story = ["1", "2", "3"].includes(kept.story) ? kept.story : "1";
+    this.story = STORIES.some((story) => story.key === kept.story) ? kept.story : "1";
     this.logOpen = wideScreen;
     this.restart();
   }
