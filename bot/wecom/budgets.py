@@ -16,7 +16,9 @@ _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 TO_A_MEMBER = (Rate(28, _MINUTE), Rate(960, _HOUR))
 OF_AN_API = (Rate(9_500, _MINUTE), Rate(142_500, _HOUR))
 _ON_THEIR_WAY = 3.0  # seconds within which what we send is on record
-_DOUBT = 15.0  # seconds after which every node knows that the ledger was away
+# Seconds until all that was sent without the ledger is longer ago than a minute; by then every node
+# knows, too, that it was away. Earlier, what each node knows of it would be room for each of them.
+_DOUBT = 75.0
 
 
 class Ledger(Protocol):
@@ -74,6 +76,7 @@ class SharedBudget:
         self._sight: tuple[str | None, bool] = ("", True)  # edition, and whether all see it
         self._doubted_until = 0.0
         self._was_sure = False
+        self._recalled_at = clock() - _DOUBT
 
     async def delay(self, key: str) -> float:
         """Return the seconds to wait before asking again; 0 means send now, it is counted."""
@@ -95,6 +98,7 @@ class SharedBudget:
         """Count what all nodes have sent lately as if this one had."""
         if self._recall is not None:
             self._own.recall(await self._recall(), but=_ON_THEIR_WAY)
+        self._recalled_at = self._clock()
 
     async def _spent(self, key: str) -> Spent | None:
         if self._ledger is None:
@@ -120,7 +124,9 @@ class SharedBudget:
         if spent is None or not self._fellows.all_have_cache:
             self._doubted_until = self._clock() + _DOUBT
         is_sure = self._clock() >= self._doubted_until
-        if is_sure and not self._was_sure:
+        # A node that has sent nothing for a while may have missed that the others were sure.
+        is_behind = not is_sure and self._clock() >= self._recalled_at + _DOUBT
+        if is_behind or (is_sure and not self._was_sure):
             await self.recall()
         self._was_sure = is_sure
         return is_sure
