@@ -16,8 +16,10 @@ _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 TO_A_MEMBER = (Rate(28, _MINUTE), Rate(960, _HOUR))
 OF_AN_API = (Rate(9_500, _MINUTE), Rate(142_500, _HOUR))
 _ON_THEIR_WAY = 3.0  # seconds within which what we send is on record
-_DOUBT = 15.0  # seconds after which every node knows that the ledger was away
-_INCOMPLETE = 63.0  # seconds after which the ledger has counted for as long as its shorter window
+# Seconds until all that was sent without the ledger is longer ago than a minute; by then every node
+# knows, too, that it was away. Earlier, what each node knows of it would be room for each of them.
+_DOUBT = 75.0
+_LOOK_AGAIN = 15.0  # seconds: in doubt, others may have sent more than we know
 
 
 class Ledger(Protocol):
@@ -79,7 +81,7 @@ class SharedBudget:
         self._sight: tuple[str | None, bool] = ("", True)  # edition, and whether all see it
         self._doubted_until = 0.0
         self._was_sure = False
-        self._recalled_at = -_DOUBT
+        self._recalled_at = clock() - _DOUBT
 
     async def delay(self, key: str) -> float:
         """Return the seconds to wait before asking again; 0 means send now, it is counted."""
@@ -99,9 +101,9 @@ class SharedBudget:
 
     async def recall(self) -> None:
         """Count what all nodes have sent lately as if this one had."""
-        self._recalled_at = self._clock()
         if self._recall is not None:
             self._own.recall(await self._recall(), but=_ON_THEIR_WAY)
+        self._recalled_at = self._clock()
 
     async def _spent(self, key: str) -> Spent | None:
         if self._ledger is None:
@@ -118,21 +120,20 @@ class SharedBudget:
     async def _is_reliable(self, spent: Spent | None) -> bool:
         """Whether the ledger knows all that our own count does not.
 
-        Whenever that changes, what all nodes have sent is looked up; and while we go without it
-        again and again, since others may have reached it in between.
+        Whenever that changes, what all nodes have sent is looked up; in doubt again and again, since
+        others may have reached it in between.
         """
         if self._fellows.is_alone:
             return True  # what this process has sent, and has recalled at its start, is all
         sight = (spent.edition if spent else None, self._fellows.all_have_cache)
-        is_old = self._clock() - self._recalled_at >= _ON_THEIR_WAY
-        if sight != self._sight or (spent is None and is_old):
-            await self.recall()
         if sight != self._sight:
-            self._sight, self._doubted_until = sight, self._clock() + _INCOMPLETE
+            await self.recall()
+            self._sight, self._doubted_until = sight, self._clock() + _DOUBT
         if spent is None or not self._fellows.all_have_cache:
             self._doubted_until = self._clock() + _DOUBT
         is_sure = self._clock() >= self._doubted_until
-        if is_sure and not self._was_sure:
+        is_behind = not is_sure and self._clock() - self._recalled_at >= _LOOK_AGAIN
+        if is_behind or (is_sure and not self._was_sure):
             await self.recall()
         self._was_sure = is_sure
         return is_sure
