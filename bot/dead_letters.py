@@ -65,8 +65,11 @@ def cause(error: str, voice: Texts) -> Text:
     if refused is None:
         kind = "malformed" if error.startswith("malformed") else "ours"
         return voice(f"dead_letters.cause.{kind}")
-    kind = refused[2]
-    return voice.either(f"dead_letters.cause.{kind}", "dead_letters.cause.unknown", code=refused[1])
+    code, kind = refused.groups()
+    known = f"dead_letters.code.{code}"
+    if known in voice:
+        return voice(known, code=code)
+    return voice.either(f"dead_letters.cause.{kind}", "dead_letters.cause.unknown", code=code)
 
 
 def name(row: Filed | Claimed, voice: Texts) -> Text:

@@ -36,10 +36,16 @@ async def menwei(stage: Stage, *words: str) -> Result:
 @pytest.mark.parametrize(
     ("listing", "showing", "replaying", "cause", "again"),
     [
-        ("死信", "死信 {}", "重放 {}", "发消息：企业微信不接受", "1 件会重新再试"),
-        ("dead", "dead {}", "replay {}", "send a message: WeCom refuses it", "tried again: 1"),
-        ("死信", "死信第{}号", "重放 全部", "发消息：企业微信不接受", "1 件会重新再试"),
-        ("dead letters", "dead #{}", "replay all", "WeCom refuses it", "tried again: 1"),
+        (
+            "死信",
+            "死信 {}",
+            "重放 {}",
+            "发消息：成员不存在",
+            "1 件会重新再试",
+        ),
+        ("dead", "dead {}", "replay {}", "send a message: the member is unknown", "tried again: 1"),
+        ("死信", "死信第{}号", "重放 全部", "发消息：成员不存在", "1 件会重新再试"),
+        ("dead letters", "dead #{}", "replay all", "the member is unknown", "tried again: 1"),
     ],
 )
 async def test_an_admin_lists_looks_at_and_replays_what_was_given_up(
@@ -93,7 +99,7 @@ async def test_the_command_line_shows_one_masked_and_replays_all_of_a_kind(stage
     done = await menwei(stage, "dead", "replay", "all", "--kind", "SendText")
     gone = await menwei(stage, "dead", "show", str(row.id))
 
-    assert "发消息：企业微信不接受" in shown.output
+    assert "发消息：成员不存在" in shown.output
     assert "sunlei" in shown.output
     assert "13800001234" not in shown.output
     codes = [each.exit_code for each in (shown, other, wrong, done, gone)]
