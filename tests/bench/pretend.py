@@ -56,8 +56,8 @@ class Pretend:
         """Return the calls of one kind so far."""
         return [each for each in self.heard if each.path == path]
 
-    def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json:
-        """Return what WeCom would say."""
+    def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json | None:
+        """Return what WeCom would say, None for silence."""
         if body:
             self.heard.append(Heard(time.perf_counter(), path, body))
         return _ANSWERS[path](query, body)
@@ -153,6 +153,7 @@ _ANSWERS: dict[str, _Answer] = {
         "userlist": [{"userid": trainee(n)} for n in range(TRAINEES)],
     },
     "externalcontact/get": _customer,
+    "externalcontact/get_follow_user_list": lambda _q, _b: {},  # so no customers are read
     "externalcontact/get_corp_tag_list": lambda _q, _b: {
         "tag_group": [
             {
@@ -210,6 +211,8 @@ class _Line(asyncio.Protocol):
             dict(parse_qsl(query)),
             json.loads(body) if body else {},
         )
+        if found is None:
+            return
         answer = json.dumps({"errcode": 0, "errmsg": "ok", **found}).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}"
         assert self._transport is not None

@@ -65,8 +65,8 @@ class Company(Pretend):
         super().__init__()
         self._teams = teams
 
-    def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json:
-        """Return what WeCom would say."""
+    def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json | None:
+        """Return what WeCom would say, None for silence."""
         match path:
             case "department/simplelist":
                 numbers = (1, _SALES, *range(_FIRST_TEAM, _FIRST_TEAM + self._teams))
