@@ -66,7 +66,7 @@ class Company(Pretend):
         self._teams = teams
 
     def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json | None:
-        """Return what WeCom would say, None for silence."""
+        """Return what WeCom would say."""
         match path:
             case "department/simplelist":
                 numbers = (1, _SALES, *range(_FIRST_TEAM, _FIRST_TEAM + self._teams))

@@ -76,15 +76,12 @@ def _tell(what: str) -> None:
 
 @dataclass(slots=True)
 class _Wecom(Pretend):
-    """Keeps of what it hears the welcome codes alone; answers nothing while it is away."""
+    """Keeps of what it hears the welcome codes alone."""
 
     welcomed: Counter[str] = field(default_factory=Counter)
-    is_away: bool = False
 
     def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json | None:
-        """Return what WeCom would say, None for silence."""
-        if self.is_away:
-            return None
+        """Return what WeCom would say."""
         if path == _WELCOME:
             self.welcomed[body["welcome_code"]] += 1
         found = super(_Wecom, self).answer(path, query, body)
@@ -157,7 +154,7 @@ async def _steady(place: Place, size: Size) -> Row:
 
 async def _away(place: Place, seconds: float) -> Row:
     async with _running(place) as (running, wecom, watch):
-        wecom.is_away = True
+        wecom.is_silent = True
         end, statuses, waits = time.perf_counter() + seconds, Counter[int](), []
         for start in count(0, _FLOOD):
             sent = await send(running.address, _adds(range(start, start + _FLOOD)))
