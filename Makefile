@@ -34,7 +34,7 @@ format: install ## Put the code in order
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	touch $@
 
-bench: .venv/bench ## Measure, as ratios to a floor and to other engines in the same run
+bench: .venv/bench ## Measure for some ten minutes, as ratios to a floor and to others in the same run
 	$(BIN)/python -m tests.bench
 
 MINUTES ?= 10

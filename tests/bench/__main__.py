@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import deciding, measuring, mirroring, places, pretend, queue
+from tests.bench import deciding, measuring, mirroring, peers, places, pretend, queue, soaking
 from tests.bench.measuring import Figures
 from tests.bench.places import Place
 
@@ -37,7 +37,9 @@ class Effort:
     decisions: deciding.Depth
     queue: queue.Size
     customers: mirroring.Size
-    rate: float = 20.0  # asks a second
+    soak: soaking.Size
+    rate: float = 50.0  # asks, and presses, a second
+    nodes: tuple[int, ...] = ()  # how many share a PostgreSQL database, besides one
 
     def letters(self, floor: float) -> int:
         """Return how many callbacks to send, on a machine with this floor."""
@@ -49,12 +51,13 @@ class Effort:
 
 
 FULL = Effort(
-    3, 2.0, asks=100, budget=100.0,
-    decisions=deciding.FULL, queue=queue.FULL, customers=mirroring.FULL,
+    3, 2.0, asks=300, budget=100.0,
+    decisions=deciding.FULL, queue=queue.FULL, customers=mirroring.FULL, soak=soaking.SHORT,
+    nodes=(2, 3),
 )  # fmt: skip
 QUICK = Effort(
     1, 1.0, asks=40, budget=0.0,
-    decisions=deciding.QUICK, queue=queue.QUICK, customers=mirroring.QUICK,
+    decisions=deciding.QUICK, queue=queue.QUICK, customers=mirroring.QUICK, soak=soaking.QUICK,
 )  # fmt: skip
 
 
@@ -97,6 +100,7 @@ async def measure(
 ) -> None:
     """Measure everything, a floor before each database; as many rounds as time allows."""
     known = (await measuring.floor(1_000)).rate or 0.0
+    await _peer(board, effort.letters(known) // 2)
     for number in range(effort.rounds):
         if number and time.perf_counter() - board.start > effort.budget:
             return
@@ -118,6 +122,16 @@ async def _floor(board: Board, letters: int) -> float:
     return figures.rate or 0.0
 
 
+async def _peer(board: Board, letters: int) -> None:
+    """Another framework, beside a floor of its own: texts, each on a new connection."""
+    if not peers.is_there():
+        sys.stderr.write(f"        {peers.PACKAGE} is not installed, so it is left out\n")
+        return
+    floor = await measuring.floor_of_texts(letters)
+    board.note("floor of texts, a connection each", floor)
+    board.note(f"{peers.PACKAGE}: nothing stored", await measuring.peer(letters), floor.rate)
+
+
 async def _once(board: Board, effort: Effort, folder: Path, name: str, make: _Places) -> None:
     """What one round is enough for."""
     full = board.found[f"accepted, {name}"][0].rate or 0.0
@@ -129,6 +143,10 @@ async def _once(board: Board, effort: Effort, folder: Path, name: str, make: _Pl
         with make(folder) as place:
             held = await measuring.adds(place, pretend.important, effort.adds(known) // 2)
         board.note(f"add held for approval, {name}", held, known)
+    for nodes in effort.nodes if make is places.postgresql else ():
+        with make(folder) as place:
+            added = await measuring.adds(place, pretend.ordinary, effort.adds(full), nodes)
+        board.note(f"add judged and allowed, {name}, {nodes} nodes", added)
     with make(folder) as place:
         shown, updated = await measuring.cards(place, effort.asks, effort.rate)
     board.note(f"ask to card at {effort.rate:.0f}/s, {name}", shown)
@@ -195,49 +213,78 @@ def _keep(kept: dict[str, Any]) -> Path:
     return path
 
 
-def main() -> int:
-    """Run what the command line asks for; 1 if anything was lost or done twice."""
+def _wish() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="half a minute, SQLite only")
+    parser.add_argument("--quick", action="store_true", help="a minute, SQLite only")
     only = parser.add_mutually_exclusive_group()
+    only.add_argument("--all", action="store_true", help="the queue and all customers too")
+    only.add_argument("--soak", action="store_true", help="only minutes of full load")
     only.add_argument("--decisions", action="store_true", help="only what one decision costs")
     only.add_argument("--queue", action="store_true", help="only the queue at size")
     only.add_argument("--customers", action="store_true", help="only reading all customers")
     many = "with --customers: so many relations instead, 200 for each member"
     parser.add_argument("--relations", type=int, help=many)
-    wish = parser.parse_args()
+    parser.add_argument("--minutes", type=float, help="with --soak: so long instead of ten")
+    return parser.parse_args()
+
+
+def _effort(wish: argparse.Namespace) -> Effort:
     effort = QUICK if wish.quick else FULL
     if wish.relations:
         own = replace(effort.customers, members=wish.relations // 200, relations=wish.relations)
         effort = replace(effort, customers=own)
+    if wish.soak and not wish.quick:
+        effort = replace(effort, soak=soaking.FULL)
+    if wish.minutes:
+        effort = replace(effort, soak=replace(effort.soak, steady=wish.minutes * 60))
+    return effort
+
+
+def _found(wish: argparse.Namespace, board: Board) -> dict[str, Any]:
+    """Measure what was wished for, and return all figures."""
+    effort = _effort(wish)
     databases: dict[str, _Places] = {"SQLite": places.sqlite}
     if not wish.quick and places.has_postgresql():
         databases["PostgreSQL"] = places.postgresql
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(), "machine": _machine()}
-    board = Board()
-    everything = not (wish.decisions or wish.queue or wish.customers)
+    one = wish.soak or wish.decisions or wish.queue or wish.customers
+    long = wish.all or (wish.quick and not one)
     with _folder() as folder:
-        if everything:
+        if not one:
             asyncio.run(measure(board, effort, folder, databases))
-        if everything or wish.queue:
+        if wish.soak or not one:
+            found["soak"] = asyncio.run(soaking.measure(effort.soak, folder, databases))
+        if wish.queue or long:
             found["queue"] = asyncio.run(queue.measure(effort.queue, folder, databases))
-        if everything or wish.customers:
+        if wish.customers or long:
             read = mirroring.measure(effort.customers, folder, databases)
             found["customers"] = asyncio.run(read)
-    rows = found["rows"] = list(board.rows())
-    if everything or wish.decisions:
+    found["rows"] = list(board.rows())
+    if wish.decisions or not one:
         found["decisions"] = deciding.measure(effort.decisions)
-    took = found["took_seconds"] = round(time.perf_counter() - board.start)
-    if rows:
-        sys.stdout.write(f"{_table(rows)}\n\n")
-    if "queue" in found:
-        sys.stdout.write(f"{queue.table(found['queue'])}\n\n")
-    if "customers" in found:
-        sys.stdout.write(f"{mirroring.table(found['customers'])}\n\n")
-    if "decisions" in found:
-        sys.stdout.write(f"{deciding.table(found['decisions'])}\n")
+    found["took_seconds"] = round(time.perf_counter() - board.start)
+    return found
+
+
+_TABLES: dict[str, Callable[[Any], str]] = {
+    "rows": _table,
+    "soak": soaking.table,
+    "queue": queue.table,
+    "customers": mirroring.table,
+    "decisions": deciding.table,
+}
+
+
+def main() -> int:
+    """Run what the command line asks for; 1 if anything was lost or done twice."""
+    found = _found(_wish(), Board())
+    for name, table in _TABLES.items():
+        if found.get(name):
+            sys.stdout.write(f"{table(found[name])}\n\n")
+    took = found["took_seconds"]
     sys.stdout.write(f"{took} s, {os.cpu_count()} cores; kept in {_keep(found)}\n")
-    return 1 if any(row["lost"] or row["doubled"] for row in rows) else 0
+    is_good = not any(row["lost"] or row["doubled"] for row in found["rows"])
+    return 0 if is_good and soaking.is_good(found.get("soak", ())) else 1
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from tests.bench import letters, pretend
 from tests.bench.places import Place
 from tests.bench.pretend import Heard, Pretend
-from tests.bench.process import Server, server
+from tests.bench.process import Server, Used, server
 from tests.bench.sending import Sent, send
 
 WARM_UP = 200
@@ -67,24 +68,35 @@ async def half_load(place: Place, rate: float, seconds: float) -> Figures:
     return _with_losses(Figures(rate=rate, waits=sent.waits), place, WARM_UP + count)
 
 
-async def adds(place: Place, customer: Callable[[int, int], str], count: int) -> Figures:
-    """Observed adds through the whole program, until the last of them is judged and committed."""
+async def adds(
+    place: Place, customer: Callable[[int, int], str], count: int, nodes: int = 1
+) -> Figures:
+    """Observed adds through the whole program, until the last of them is judged and committed.
+
+    With several nodes each gets its part of the callbacks; what comes again comes to another one.
+    """
     wecom = Pretend()
     await wecom.start()
-    async with server("app", place.url, wecom.url) as running:
-        await _directory_read(place)
+    async with AsyncExitStack() as stack:
+        running = [
+            await stack.enter_async_context(server("app", place.url, wecom.url))
+            for _ in range(nodes)
+        ]
+        await directory_read(place)
         everybody = _adds(customer, WARM_UP + count)
-        await send(running.address, everybody[:WARM_UP])
-        await _until(lambda: _settled(place, WARM_UP))
-        before, start = await running.used(), time.perf_counter()
-        _all_taken(await send(running.address, everybody[WARM_UP:]))
-        _all_taken(await send(running.address, everybody[-REPEATED:]))
-        await _until(lambda: _judged(place) >= WARM_UP + count)
+        await _dealt(running, everybody[:WARM_UP])
+        await until(lambda: settled(place, WARM_UP))
+        before, start = await _used(running), time.perf_counter()
+        await _dealt(running, everybody[WARM_UP:])
+        await _dealt(running[1:] + running[:1], everybody[-REPEATED * nodes :])
+        await until(lambda: _judged(place) >= WARM_UP + count)
         seconds = time.perf_counter() - start
-        await _until(lambda: _settled(place, WARM_UP + count))
-        after = await running.used()
+        await until(lambda: settled(place, WARM_UP + count))
+        after = await _used(running)
     wecom.stop()
-    lost, doubled = _effects(place, wecom, WARM_UP + count)
+    welcomes = wecom.of("externalcontact/send_welcome_msg")
+    codes = [each.body["welcome_code"] for each in welcomes]
+    lost, doubled = effects(place, codes, WARM_UP + count)
     return Figures(
         rate=count / seconds,
         cpu=(after.cpu - before.cpu) / count,
@@ -99,20 +111,37 @@ async def cards(place: Place, count: int, rate: float) -> tuple[Figures, Figures
     wecom = Pretend()
     await wecom.start()
     async with server("app", place.url, wecom.url) as running:
-        await _directory_read(place)
+        await directory_read(place)
         asks = [letters.said(pretend.trainee(n), _ask(n), n) for n in range(count)]
         asked = _all_taken(await send(running.address, asks, rate))
-        await _until(lambda: len(_cards(wecom)) >= count)
+        await until(lambda: len(_cards(wecom)) >= count)
         shown = _cards(wecom)
         presses = [_press(each) for each in shown]
         pressed = _all_taken(await send(running.address, presses, rate))
-        await _until(lambda: len(wecom.of(_UPDATE)) >= count)
+        await until(lambda: len(wecom.of(_UPDATE)) >= count)
         await asyncio.sleep(1.0)  # for whatever might come twice
     wecom.stop()
     first = _waits(asked, [pretend.trainee(n) for n in range(count)], shown, _requester)
     codes = [f"pressed-{each.body['template_card']['task_id']}" for each in shown]
     second = _waits(pressed, codes, wecom.of(_UPDATE), lambda heard: heard.body["response_code"])
     return first, second
+
+
+async def _dealt(running: Sequence[Server], batch: Sequence[bytes]) -> None:
+    """Send to every node every n-th of the letters, at the same time."""
+    many = len(running)
+    parts = [
+        send(each.address, batch[number::many], connections=64 // many)
+        for number, each in enumerate(running)
+    ]
+    for sent in await asyncio.gather(*parts):
+        _all_taken(sent)
+
+
+async def _used(running: Sequence[Server]) -> Used:
+    """Return the CPU time of all nodes, and the memory of the largest."""
+    used = [await each.used() for each in running]
+    return Used(sum(each.cpu for each in used), max(each.megabytes for each in used))
 
 
 async def _accepted(
@@ -157,28 +186,31 @@ def _judged(place: Place) -> int:
     return place.number("SELECT count(*) FROM requests")
 
 
-def _settled(place: Place, count: int) -> bool:
+def settled(place: Place, count: int) -> bool:
     """Whether all adds are judged, and nothing that is due now waits to be done or told."""
     now = int(time.time() * 1000)
     waiting = place.ask("SELECT due FROM work WHERE state = 0 AND queue IN (0, 1, 3)")
     return _judged(place) >= count and not any(due <= now + 10_000 for (due,) in waiting)
 
 
-def _effects(place: Place, wecom: Pretend, count: int) -> tuple[int, int]:
-    """Return how many effects are missing and how many there are too many."""
+def effects(place: Place, codes: Sequence[str], count: int) -> tuple[int, int]:
+    """Return how many effects are missing and how many there are too many.
+
+    `codes` are the welcomes that WeCom was told to send.
+    """
     rows, customers = place.ask("SELECT count(*), count(DISTINCT external_userid) FROM requests")[0]
     told = place.number("SELECT count(*) FROM audit WHERE kind = 'request.opened'")
-    codes = [each.body["welcome_code"] for each in wecom.of("externalcontact/send_welcome_msg")]
     lost = (count - customers) + max(count - told, 0) + (count - len(set(codes)))
     doubled = (rows - customers) + max(told - count, 0) + (len(codes) - len(set(codes)))
     return lost, doubled
 
 
-async def _directory_read(place: Place) -> None:
-    await _until(lambda: place.number("SELECT count(*) FROM members") > 0)
+async def directory_read(place: Place) -> None:
+    """Wait until the server knows the company."""
+    await until(lambda: place.number("SELECT count(*) FROM members") > 0)
 
 
-async def _until(there: Callable[[], bool]) -> None:
+async def until(there: Callable[[], bool]) -> None:
     """Look again and again. What never comes ends the benchmark: it is lost."""
     end = time.perf_counter() + PATIENCE
     while not there():

@@ -36,6 +36,7 @@ Row = dict[str, Any]
 
 AIM_MEGABYTES, AIM_MS = 300, 1.0
 _POLL = 0.2
+_AT_EASE = 3.0  # seconds after its start, until the server has done its first chores
 _PATIENCE = 1800.0
 _IN_HAND = 200  # relations that the killed server may still have written after we looked
 _PAGES = "externalcontact/batch/get_by_user"
@@ -108,11 +109,14 @@ class _Bench:
             on_file = self._relations()
             process.send_signal(signal.SIGKILL)
         killed = time.perf_counter()
-        async with self._menwei():
+        async with self._menwei() as process:
             await self._until(lambda: self._relations() > on_file + _IN_HAND)
             resumed = time.perf_counter() - killed
+            before = await self._used(process.pid)
             await self._until(lambda: self._readings() == 1)
+            cpu = _cpu_of_a_page(before, await self._used(process.pid))
         return {
+            "first_cpu_ms": cpu,
             "killed_at": on_file,
             "resumed_seconds": round(resumed, 1),
             "first_seconds": _seconds(await self._newest()),
@@ -121,11 +125,18 @@ class _Bench:
 
     async def _second(self) -> Row:
         """Read once more, with nothing changed."""
-        async with self._menwei():
+        async with self._menwei() as process:
+            await asyncio.sleep(_AT_EASE)
+            before = await self._used(process.pid)
             await self._ask_for_a_reading()
             await self._until(lambda: self._readings() == 2)
+            cpu = _cpu_of_a_page(before, await self._used(process.pid))
         last = await self._newest()
-        return {"second_seconds": _seconds(last), "second_written": _written(last)}
+        return {
+            "second_seconds": _seconds(last),
+            "second_written": _written(last),
+            "second_cpu_ms": cpu,
+        }
 
     async def looked_up(self, faces: Faces) -> Row:
         """Time what a decision asks the database, each in a transaction of its own."""
@@ -219,6 +230,10 @@ class _Bench:
                 raise TimeoutError("the customers are not read")
             await asyncio.sleep(_POLL)
 
+    async def _used(self, pid: int) -> tuple[float, int]:
+        """Return the CPU seconds of a process, and the pages that WeCom has shown, so far."""
+        return _cpu(pid), (await self._traffic())["apis"].get(_PAGES, {"calls": 0})["calls"]
+
     async def _traffic(self) -> Row:
         async with (
             aiohttp.ClientSession() as http,
@@ -249,6 +264,16 @@ def _peak(pid: int) -> float:
         return 0.0
     peak = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(peak[1]) / 1024 if peak else 0.0
+
+
+def _cpu(pid: int) -> float:
+    """Return the CPU seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime
+
+
+def _cpu_of_a_page(before: tuple[float, int], after: tuple[float, int]) -> float:
+    return round((after[0] - before[0]) / max(after[1] - before[1], 1) * 1000, 1)
 
 
 def _seconds(reading: Reading) -> float:
@@ -310,10 +335,12 @@ _TITLES = {
     "pages_first": "calls of get_by_user, first reading",
     "most_calls_in_a_minute": "most of them in a minute",
     "first_seconds": "first reading, seconds, the kill included",
+    "first_cpu_ms": "  server CPU ms for a call, after the kill (aim 20)",
     "killed_at": "killed with -9 at so many relations",
     "resumed_seconds": "seconds until it went on, the start included",
     "read_twice": "relations read twice for it",
     "second_seconds": "second reading, seconds",
+    "second_cpu_ms": "  server CPU ms for a call (aim 10)",
     "second_written": "relations written by it",
     "megabytes": f"server, most MB (aim {AIM_MEGABYTES})",
     "of_customer_p50_ms": "relations of a customer, p50 ms",
@@ -327,9 +354,9 @@ _TITLES = {
 
 def table(rows: Sequence[Row]) -> str:
     """Return the figures side by side."""
-    head = "customers".ljust(44) + "".join(row["database"].rjust(14) for row in rows)
+    head = "customers".ljust(50) + "".join(row["database"].rjust(14) for row in rows)
     lines = [
-        title.ljust(44) + "".join(f"{row[key]:,}".rjust(14) for row in rows)
+        title.ljust(50) + "".join(f"{row[key]:,}".rjust(14) for row in rows)
         for key, title in _TITLES.items()
     ]
     size = f"{rows[0]['members']:,} members, {rows[0]['relations']:,} relations" if rows else ""

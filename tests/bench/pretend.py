@@ -37,6 +37,7 @@ class Pretend:
     """The API of one company. Calls that change something are kept in `heard`."""
 
     heard: list[Heard] = field(default_factory=list)
+    is_silent: bool = False  # it takes calls and answers none
     url: str = ""
     _server: asyncio.Server | None = None
 
@@ -56,11 +57,15 @@ class Pretend:
         """Return the calls of one kind so far."""
         return [each for each in self.heard if each.path == path]
 
-    def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json:
-        """Return what WeCom would say."""
+    def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json | None:
+        """Return what WeCom would say; None to hang up, on what would only stand in the way.
+
+        That is the reading of customers and groups at the start, which is measured elsewhere.
+        """
         if body:
             self.heard.append(Heard(time.perf_counter(), path, body))
-        return _ANSWERS[path](query, body)
+        known = _ANSWERS.get(path)
+        return known(query, body) if known else None
 
 
 def seller(number: int) -> str:
@@ -207,13 +212,18 @@ class _Line(asyncio.Protocol):
         return head.split(b" ", 2)[1].decode(), rest[:size]
 
     def _serve(self, target: str, body: bytes) -> None:
+        assert self._transport is not None
+        if self._wecom.is_silent:
+            return
         path, _, query = target.partition("?")
         found = self._wecom.answer(
             path.removeprefix("/cgi-bin/"),
             dict(parse_qsl(query)),
             json.loads(body) if body else {},
         )
+        if found is None:
+            self._transport.close()
+            return
         answer = json.dumps({"errcode": 0, "errmsg": "ok", **found}).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}"
-        assert self._transport is not None
         self._transport.write(head.encode() + b"\r\n\r\n" + answer)

@@ -65,7 +65,7 @@ class Company(Pretend):
         super().__init__()
         self._teams = teams
 
-    def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json:
+    def answer(self, path: str, query: Mapping[str, str], body: Json) -> Json | None:
         """Return what WeCom would say."""
         match path:
             case "department/simplelist":

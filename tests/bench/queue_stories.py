@@ -172,11 +172,16 @@ class _Teller:
         await self._send(letters.said(who, words, self._said))
 
     async def _press(self, choice: str) -> None:
-        sent = [each.body for each in self._wecom.of("message/send")]
-        newest = next(each for each in reversed(sent) if "template_card" in each)
-        card = newest["template_card"]
-        key = next(b["key"] for b in card["button_list"] if b["key"].endswith(f":{choice}"))
-        await self._send(letters.pressed(newest["touser"], key, card["task_id"]))
+        """Press on the newest card that offers it; a requester's card may offer something else."""
+        sent = [each.body for each in reversed(self._wecom.of("message/send"))]
+        touser, task_id, key = next(
+            (each["touser"], each["template_card"]["task_id"], button["key"])
+            for each in sent
+            if "template_card" in each
+            for button in each["template_card"]["button_list"]
+            if button["key"].endswith(f":{choice}")
+        )
+        await self._send(letters.pressed(touser, key, task_id))
 
     async def _send(self, letter: bytes) -> None:
         await send(self._address, [letter], connections=1)
