@@ -120,8 +120,8 @@ class SharedBudget:
     async def _is_reliable(self, spent: Spent | None) -> bool:
         """Whether the ledger knows all that our own count does not.
 
-        Whenever that changes, what all nodes have sent is looked up; in doubt again and again, since
-        others may have reached it in between.
+        Whenever that changes, what all nodes have sent is looked up; in doubt again and again,
+        since others may have reached it in between.
         """
         if self._fellows.is_alone:
             return True  # what this process has sent, and has recalled at its start, is all
