@@ -75,8 +75,8 @@ async def test_what_a_reading_found_of_both_kinds_is_told_however_long_the_names
 
     await office.db.write(found)
 
-    said = [each for each in await letters(office) if "客户对账发现" in each]
-    assert [("漏报的添加 30 个" in each, "漏报的删除 30 个" in each) for each in said] == [
+    said = [each for each in await letters(office) if "核对全部客户时" in each]
+    assert [("漏掉的添加 30 个" in each, "漏掉的删除 30 个" in each) for each in said] == [
         (True, False),
         (False, True),
     ]

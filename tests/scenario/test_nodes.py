@@ -64,7 +64,7 @@ async def test_a_member_gets_no_more_from_both_nodes_than_wecom_delivers(cluster
     for _ in range(40):
         cluster.simulator.world.member_says("sunlei", "我的")
 
-    await cluster.until(lambda: cluster.heard("sunlei", MINE) >= 26, "most answers")
+    await cluster.until(lambda: cluster.heard("sunlei", MINE) >= 14, "most answers")
     await asyncio.sleep(3)
     assert cluster.heard("sunlei", MINE) <= 30
     assert cluster.simulator.world.state.dropped == []
@@ -74,9 +74,9 @@ async def test_without_redis_all_goes_on_within_the_shares_and_it_is_said(
     cluster: Cluster,
 ) -> None:
     said = cluster.simulator.world.member_says
-    for _ in range(10):
+    for _ in range(4):
         said("sunlei", "我的")
-    await cluster.until(lambda: cluster.heard("sunlei", MINE) == 10, "answers")
+    await cluster.until(lambda: cluster.heard("sunlei", MINE) == 4, "answers")
 
     cluster.redis.kill()
     for _ in range(30):
@@ -84,7 +84,7 @@ async def test_without_redis_all_goes_on_within_the_shares_and_it_is_said(
     said("zhouxiaomei", ASK)
 
     await cluster.until(lambda: cluster.heard("wangfang", "张伟") == 1, "a card")
-    await cluster.until(lambda: cluster.heard("sunlei", MINE) > 10, "further answers")
+    await cluster.until(lambda: cluster.heard("sunlei", MINE) > 4, "further answers")
     for node in cluster.nodes:
         status, body = await cluster.balancer.asked(node, "/readyz")
         assert status == 200
