@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from bot.commands import verb
 from bot.texts import Text, Texts, joined
+from bot.verbs import verb
 from workflows.masking import mask_text, plain
 from workflows.model import Origin
 

@@ -376,7 +376,6 @@ class Fault(StrEnum):
     WAIVER_ID = "waiver_id"
     FREEZE_ID = "freeze_id"
     NOT_UNDERSTOOD = "not_understood"
-    NOT_YET = "not_yet"  # a command of a later version
 
 
 @dataclass(frozen=True, slots=True)

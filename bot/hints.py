@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from bot.command_arguments import LOOK_ALIKES
 from bot.command_types import Unclear
-from bot.commands import VERBS, Audience, Verb, verb
 from bot.texts import Text, Texts, joined
+from bot.verbs import VERBS, Audience, Verb, verb
 
 EXAMPLE_ID = "A7K2"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot import commands, hints, outgoing
+from bot import commands, hints, outgoing, verbs
 from bot.actions import (
     arranging,
     asking,
@@ -122,7 +122,7 @@ def _is_talk(command: Command, text: str, asked: str) -> bool:
     if asked in {breaking_glass.DRAFT, batching.DRAFT}:
         return False  # it waits for a command, or for a yes
     if isinstance(command, Help) and command.topic is None:  # '帮助不大' begins like one
-        called = commands.verb("help")
+        called = verbs.verb("help")
         return text.strip().lower() not in {*called.zh, *called.en, "？"}
     drafts = {asking.DRAFT, bulk_adding.DRAFT}
     answers = PlainText | Unclear if asked in drafts else PlainText

@@ -10,9 +10,9 @@ from bot import conflict_cards, outgoing
 from bot.actions import conflicts
 from bot.actions.conflicts import Conflict
 from bot.actions.scene import Scene
-from bot.commands import verb
 from bot.conflict_cards import Face
 from bot.texts import Text
+from bot.verbs import verb
 from bot.wording import Wording, Words
 from workflows import masking
 from workflows.approvers import stage_of

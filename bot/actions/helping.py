@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from bot import hints
 from bot.actions.scene import Scene
-from bot.commands import Audience
+from bot.verbs import Audience
 from workflows.model import same_user
 from workflows.sections import Rulebook
 

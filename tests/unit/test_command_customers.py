@@ -15,7 +15,7 @@ from bot.command_types import (
     Unclear,
     UntagCustomer,
 )
-from bot.commands import OFFERED, language_of, parse
+from bot.commands import language_of, parse
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_talk_stays_talk(text: str) -> None:
 
 
 def test_handing_a_request_over_is_another_thing() -> None:
-    assert parse("转交 A7K2 给 王芳", (*OFFERED, HandOver)) == HandOver("A7K2", "王芳")
+    assert parse("转交 A7K2 给 王芳") == HandOver("A7K2", "王芳")
 
 
 def test_the_language_is_that_of_the_verb() -> None:

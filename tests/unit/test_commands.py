@@ -43,14 +43,14 @@ from bot.command_types import (
     Why,
     WithdrawRequest,
 )
-from bot.commands import OFFERED, VERBS, Audience, language_of, parse
+from bot.commands import language_of, parse
 from bot.texts import Texts
+from bot.verbs import VERBS, Audience
 from bot.wecom import limits
 from tests.makers_words import wide
 
 ZH, EN = texts.load("zh-CN"), texts.load("en")
 BOTH = pytest.mark.parametrize("spoken", [ZH, EN], ids=["zh-CN", "en"])
-ALL = tuple(verb.kind for verb in VERBS)
 DAYS = timedelta(days=3)
 
 
@@ -100,7 +100,7 @@ DAYS = timedelta(days=3)
     ],
 )
 def test_every_chinese_command_is_read(text: str, command: Command) -> None:
-    assert parse(text, ALL) == command
+    assert parse(text) == command
     assert language_of(text) == "zh-CN"
 
 
@@ -137,7 +137,7 @@ def test_every_chinese_command_is_read(text: str, command: Command) -> None:
     ],
 )
 def test_every_english_command_is_read(text: str, command: Command) -> None:
-    assert parse(text, ALL) == command
+    assert parse(text) == command
     assert language_of(text) == "en"
 
 
@@ -291,17 +291,7 @@ def test_a_wrong_command_gets_help_for_what_was_meant(text: str, unclear: Unclea
     ],
 )
 def test_arguments_that_lack_are_named(text: str, unclear: Unclear) -> None:
-    assert parse(text, ALL) == unclear
-
-
-@pytest.mark.parametrize("text", ["团队", "team", "反馈 很好用", "帮助 团队"])
-def test_what_a_version_does_not_offer_says_so(text: str) -> None:
-    command = parse(text, (Help,))
-
-    assert isinstance(command, Unclear)
-    assert command.why is Fault.NOT_YET
-    assert "还没有开放" in hints.unclear(command, ZH)
-    assert "not available yet" in hints.unclear(command, EN)
+    assert parse(text) == unclear
 
 
 @pytest.mark.parametrize(
@@ -355,13 +345,13 @@ def test_no_word_belongs_to_two_verbs() -> None:
 
 
 @BOTH
-def test_the_help_lists_what_is_offered_and_nothing_else(spoken: Texts) -> None:
-    offered = {verb.name for verb in VERBS if verb.kind in OFFERED}
+def test_the_help_lists_every_command_and_nothing_else(spoken: Texts) -> None:
+    offered = {verb.name for verb in VERBS}
     lines = {
         key.removeprefix("help.line.") for key in spoken.by_key if key.startswith("help.line.")
     }
 
-    assert len(offered) == len(OFFERED)
+    assert len(offered) == len(VERBS)
     assert lines == offered
     parts = hints.overview(spoken, Audience)
     assert sum(line.count(" — ") for part in parts for line in part.splitlines()) == len(offered)
@@ -376,8 +366,7 @@ def test_every_verb_and_every_fault_has_its_words(spoken: Texts) -> None:
             assert verb.word(spoken.language) in hints.unclear(
                 Unclear(verb.name, why, "0x"), spoken
             ) or (why is Fault.ID_LETTERS)
-        if verb.kind in OFFERED:
-            assert verb.word(spoken.language) in hints.help_on(verb.name, spoken)
+        assert verb.word(spoken.language) in hints.help_on(verb.name, spoken)
 
 
 def test_the_letters_that_no_id_has_are_named() -> None:
@@ -401,7 +390,7 @@ def test_without_a_verb_the_letters_tell_the_language(text: str, language: str |
 
 @given(st.text(max_size=80))
 def test_any_message_is_read_without_an_error(text: str) -> None:
-    command = parse(text, ALL)
+    command = parse(text)
     language_of(text)
 
     if isinstance(command, Unclear):

@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from bot import checking, cli, commands, hints, outgoing, settings, texts
+from bot import checking, cli, commands, hints, outgoing, settings, texts, verbs
 from bot.command_types import Command
 from bot.monitoring import Metrics
 from bot.wecom import Kind, meaning
@@ -176,13 +176,13 @@ def test_the_chat_commands_of_the_readme_are_those_the_bot_offers(name: str) -> 
         kind = type(commands.parse(chinese))
         assert type(commands.parse(english)) is kind, (chinese, english)
         kinds.append(kind)
-    assert kinds == list(commands.OFFERED)
+    assert kinds == [each.kind for each in verbs.VERBS]
 
 
 @pytest.mark.parametrize("name", READMES)
 def test_the_chat_commands_of_the_readme_are_said_as_the_help_says_them(name: str) -> None:
     for column, language in enumerate(texts.LANGUAGES):
-        parts = hints.overview(texts.load(language), commands.Audience)
+        parts = hints.overview(texts.load(language), verbs.Audience)
         lines = (line for part in parts for line in part.splitlines())
         said = {line.partition(" — ")[0] for line in lines if " — " in line}
         assert {row[column] for row in chat_commands(page(name))} == said
