@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.simulator.records import Customer
-from bot.simulator.seed import LIU_JIANGUO, ZHANG_WEI
+from bot.simulator.seed import LIN_XUE, ZHANG_WEI
 from tests.makers_demo import ENGLISH, permission, rule, section
 from tests.scenario.conftest import Opens, Stage
 from workflows.model import Containment, Origin, RelationState, State
@@ -115,10 +115,14 @@ async def test_without_a_word_in_the_file_deletions_are_only_written_down(stage:
 
 
 async def test_of_a_customer_nobody_told_us_of_a_human_decides(opens: Opens) -> None:
-    """The company had customers before Menwei came: what they were is unknown, not harmless."""
+    """The add was never told, and the night has not come: what they were is unknown, not harmless."""
     stage = await opens(MAY_DELETE, KEEP_SIGNED)
+    await stage.knows_the_customers()
+    stage.simulator.faults.drop_callbacks()
+    stage.simulator.world.member_adds_customer("liqiang", LIN_XUE)
+    await stage.simulator.idle()
 
-    stage.simulator.world.member_deletes_customer("liqiang", LIU_JIANGUO)
+    stage.simulator.world.member_deletes_customer("liqiang", LIN_XUE)
 
     request = await stage.newest_of("liqiang")
     assert request.action == "friend.delete"
