@@ -115,7 +115,7 @@ async def test_without_a_word_in_the_file_deletions_are_only_written_down(stage:
 
 
 async def test_of_a_customer_nobody_told_us_of_a_human_decides(opens: Opens) -> None:
-    """The add was never told, and the night has not come: what they were is unknown, not harmless."""
+    """The add was never told, and it is not night yet: what they were is unknown, not harmless."""
     stage = await opens(MAY_DELETE, KEEP_SIGNED)
     await stage.knows_the_customers()
     stage.simulator.faults.drop_callbacks()
