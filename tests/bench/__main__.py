@@ -218,6 +218,7 @@ def _wish() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a minute, SQLite only")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--all", action="store_true", help="the queue and all customers too")
+    only.add_argument("--events", action="store_true", help="only callbacks, adds and presses")
     only.add_argument("--soak", action="store_true", help="only minutes of full load")
     only.add_argument("--decisions", action="store_true", help="only what one decision costs")
     only.add_argument("--queue", action="store_true", help="only the queue at size")
@@ -247,10 +248,10 @@ def _found(wish: argparse.Namespace, board: Board) -> dict[str, Any]:
     if not wish.quick and places.has_postgresql():
         databases["PostgreSQL"] = places.postgresql
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(), "machine": _machine()}
-    one = wish.soak or wish.decisions or wish.queue or wish.customers
+    one = wish.events or wish.soak or wish.decisions or wish.queue or wish.customers
     long = wish.all or (wish.quick and not one)
     with _folder() as folder:
-        if not one:
+        if wish.events or not one:
             asyncio.run(measure(board, effort, folder, databases))
         if wish.soak or not one:
             found["soak"] = asyncio.run(soaking.measure(effort.soak, folder, databases))
