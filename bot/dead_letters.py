@@ -100,9 +100,8 @@ def _facts(row: Filed, voice: Texts, zone: ZoneInfo) -> Iterator[Text]:
     yield voice("dead_letters.error", error=row.error)
 
 
-def as_dict(row: Filed, voice: Texts) -> dict[str, object]:
-    """Return the same for scripts."""
-    found = content(row)
+def filed_json(row: Filed) -> dict[str, object]:
+    """Return for scripts what is filed of a row, without looking into it."""
     return {
         "number": row.id,
         "queue": row.queue.name.lower(),
@@ -110,6 +109,13 @@ def as_dict(row: Filed, voice: Texts) -> dict[str, object]:
         "created_at": row.created_at.isoformat(),
         "tries": row.tries,
         "error": row.error,
+    }
+
+
+def as_dict(row: Filed, voice: Texts) -> dict[str, object]:
+    """Return all that is shown of a row, for scripts."""
+    found = content(row)
+    return filed_json(row) | {
         "cause": str(cause(row.error, voice)),
         "member": found.userid,
         "request": found.request_id,

@@ -169,18 +169,6 @@ def dead(row: Filed, rules: Rulebook) -> str:
     return f"{row.id:>8}  {at:%Y-%m-%d %H:%M:%S}  {row.kind:<20} {row.error}"
 
 
-def dead_json(row: Filed) -> Mapping[str, object]:
-    """Return the same for scripts."""
-    return {
-        "number": row.id,
-        "queue": row.queue.name.lower(),
-        "kind": row.kind,
-        "created_at": row.created_at.isoformat(),
-        "tries": row.tries,
-        "error": row.error,
-    }
-
-
 def looked_up(tx: Transaction, number: int, now: datetime) -> Filed | None:
     """Return a row that was given up, and record that somebody looked at it; None for others."""
     row = tx.work.get(number)

@@ -61,7 +61,7 @@ def dead_list(kind: Kind = "", config: Config = CONFIG, as_json: AsJson = False)
     found = shell.load(config)
     rows = shell.reading(found, lambda tx: tx.work.dead_letters(_LISTED, kind))
     if as_json:
-        shell.print_json([reports.dead_json(each) for each in rows])
+        shell.print_json([dead_letters.filed_json(each) for each in rows])
     else:
         shell.say_all(reports.dead(each, found.rules) for each in rows)
         shell.say(voice_of(found)("dead.count", count=len(rows)))
