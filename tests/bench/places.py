@@ -15,7 +15,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-POSTGRES = os.environ.get("MENWEI_TEST_POSTGRES", "postgresql://postgres@127.0.0.1/test")
+from tests.services import POSTGRES
+
 _numbers = count()
 
 

@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 
 from tests.bench import places
+from tests.chaos.database import Postgres
 from tests.chaos.run import Run, report
-from tests.chaos.services import Postgres, RedisServer
+from tests.services import RedisServer
 
 _QUICK = 0.5  # minutes
 _USUAL = 10.0

@@ -17,7 +17,7 @@ from bot.simulator import World
 from bot.simulator.callbacks import Delivery
 from bot.simulator.events import Event, to_xml
 from bot.simulator.records import Message
-from tests.chaos.services import Postgres
+from tests.chaos.database import Postgres
 from tests.scenario.crowd import Deed
 
 Row = Mapping[str, Any]

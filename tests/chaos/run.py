@@ -18,11 +18,12 @@ from bot import demo
 from bot.simulator import Simulator, demo_world
 from tests.chaos import checker, evidence
 from tests.chaos.checker import Wrong
+from tests.chaos.database import Postgres
 from tests.chaos.evidence import Post
 from tests.chaos.nodes import CLOCKS, Nodes, Shared, node
 from tests.chaos.people import People
-from tests.chaos.services import Postgres, RedisServer
 from tests.chaos.storm import Storm
+from tests.services import RedisServer
 
 _PAUSE = 0.025  # seconds between what people do, on average
 _CALM_WITHIN = 240.0  # seconds; the lease of what a killed node had in hand is sixty
@@ -61,7 +62,7 @@ class Run:
         await simulator.start()
         ports = _free_ports(1 + len(CLOCKS), 20_000 + dice.randrange(10_000))
         redis = RedisServer(ports.pop(), self.folder)
-        await redis.start()
+        redis.start()
         shared = Shared(simulator.base_url, self.database.url, redis.url)
         door = simulator.callbacks.doors["app"]
         programs = [node(n, self.folder, port, shared) for n, port in enumerate(ports)]
@@ -78,7 +79,7 @@ class Run:
             return wrongs + await self._look(simulator, people, nodes)
         finally:
             await nodes.close()
-            await redis.kill()
+            redis.kill()
             await simulator.stop()
 
     @asynccontextmanager

@@ -11,8 +11,9 @@ from random import Random
 import psycopg
 
 from bot.simulator import Simulator
+from tests.chaos.database import Postgres
 from tests.chaos.nodes import Nodes
-from tests.chaos.services import Postgres, RedisServer
+from tests.services import RedisServer
 
 _SEND, _UPDATE = "message/send", "message/update_template_card"
 _PATHS = (
@@ -109,7 +110,7 @@ class Storm:
             self.done["connections cut: none"] += 1
 
     async def _no_redis(self) -> None:
-        await self.redis.kill()
+        self.redis.kill()
         self.done["Redis killed"] += 1
         await asyncio.sleep(self.dice.uniform(0.5, 2.5))
-        await self.redis.start()
+        self.redis.start()

@@ -1,7 +1,7 @@
 """Real databases and a real Redis for every test that asks for them.
 
-`MENWEI_TEST_POSTGRES` and `MENWEI_TEST_REDIS` say where they are. Without them their tests are
-skipped, except where `CI` is set: there they must not go missing unseen.
+`MENWEI_TEST_POSTGRES` says where PostgreSQL is; a redis-server is started. Without them their tests
+are skipped, except where `CI` is set: there they must not go missing unseen.
 """
 
 from __future__ import annotations
@@ -17,22 +17,15 @@ import psycopg
 import pytest
 from psycopg import sql
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 from sqlalchemy import URL, Engine, create_engine, make_url
 
+from bot import demo
 from storage.cache import Cache, MemoryCache, RedisCache
 from storage.database import Database
 from storage.tables import metadata
-
-POSTGRES = os.environ.get("MENWEI_TEST_POSTGRES", "postgresql://postgres@127.0.0.1/test")
-REDIS = os.environ.get("MENWEI_TEST_REDIS", "redis://127.0.0.1:6379/15")
-
-
-def give_up(service: str, error: Exception) -> None:
-    """Skip the test for want of a service, or fail it where the service is promised."""
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
-        pytest.fail(f"{service} cannot be reached: {error}")
-    pytest.skip(f"{service} cannot be reached: {error}")
+from tests.services import POSTGRES, RedisServer, give_up
 
 
 @dataclass(frozen=True)
@@ -145,17 +138,23 @@ def engine(db_url: str) -> Iterator[Engine]:
     outside.dispose()
 
 
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One for the tests of this process: channels are heard in all databases of a server."""
+    port = demo.free_port(20_000 + os.getpid() % 10_000)
+    server = RedisServer(port, tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
 @pytest.fixture
-def redis_url() -> str:
-    """The URL of a Redis database that may be emptied."""
-    client = Redis.from_url(REDIS, socket_connect_timeout=2)
-    try:
-        client.flushdb()
-    except RedisError as error:
-        give_up("Redis", error)
-    finally:
-        client.close()
-    return REDIS
+def redis_url(redis_server: RedisServer) -> str:
+    """The URL of an empty Redis."""
+    starting = Retry(ConstantBackoff(0.05), 200)
+    with Redis.from_url(redis_server.url, retry=starting) as client:
+        client.flushall()
+    return redis_server.url
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import aiohttp
 import psycopg
@@ -25,16 +23,9 @@ from sqlalchemy import URL, make_url
 from bot import demo
 from bot.simulator import Simulator, demo_world
 from tests.scenario.program import Program
+from tests.services import POSTGRES, RedisServer, give_up
 
-POSTGRES = os.environ.get("MENWEI_TEST_POSTGRES", "postgresql://postgres@127.0.0.1/test")
 _NUMBERS = itertools.count(1)
-
-
-def give_up(service: str, why: object) -> NoReturn:
-    """Skip the test for want of a service, or fail it where the service is promised."""
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
-        pytest.fail(f"{service}: {why}")
-    pytest.skip(f"{service}: {why}")
 
 
 @dataclass(slots=True)
@@ -95,32 +86,6 @@ def a_postgres() -> Iterator[Postgres]:
         with made._outside() as connection:
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
             connection.execute(drop.format(sql.Identifier(made.name)))
-
-
-@dataclass(slots=True)
-class RedisServer:
-    """A Redis that may be killed."""
-
-    port: int
-    folder: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            give_up("redis-server", "is not installed")
-        words = [str(program), "--port", str(self.port), "--save", "", "--dir", str(self.folder)]
-        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
 
 
 @dataclass(slots=True)

@@ -15,9 +15,9 @@ import pytest
 from bot import demo
 from bot.simulator import Simulator, demo_world
 from tests.bench import places
-from tests.scenario.cluster import give_up
 from tests.scenario.crowd import Crowd
 from tests.scenario.program import Program
+from tests.services import give_up
 
 _URL = re.compile(r'^url = ".*"$', re.MULTILINE)
 

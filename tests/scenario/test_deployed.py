@@ -21,8 +21,7 @@ from bot import demo
 from bot.simulator import Simulator, demo_world
 from tests.bench import places
 from tests.chaos.nodes import Nodes, Shared, node
-from tests.chaos.services import RedisServer
-from tests.scenario.cluster import give_up
+from tests.services import RedisServer, give_up
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -88,7 +87,7 @@ async def test_behind_the_real_proxy_a_killed_node_costs_no_callback(tmp_path: P
     await simulator.start()
     ports = [demo.free_port(31_000 + 100 * number) for number in range(4)]
     redis = RedisServer(ports[0], tmp_path)
-    await redis.start()
+    redis.start()
     site = f"http://127.0.0.1:{ports[1]}"
     with places.postgresql(tmp_path) as place:
         shared = Shared(simulator.base_url, place.url, redis.url)
@@ -123,7 +122,7 @@ async def test_behind_the_real_proxy_a_killed_node_costs_no_callback(tmp_path: P
             proxy.terminate()
             await asyncio.wait_for(proxy.wait(), 30)
             await nodes.close()
-            await redis.kill()
+            redis.kill()
             await simulator.stop()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from bot.simulator.seed import LIU_JIANGUO, ZHANG_WEI
+from storage.transaction import Transaction
 from tests.scenario.conftest import Change, Opens, Stage
 from tests.scenario.test_restart import again
-from workflows.model import Request, State
+from workflows.model import Request, State, TicketState
 
 CAP_OF_FIVE: Change = ("when.today.adds.gte = 50", "when.today.adds.gte = 5")
 TWO = "张伟 明达贸易公司 13800001234 展会认识\n林雪 恒远公司 13900005678 老客户介绍"
@@ -49,7 +50,15 @@ async def parts(stage: Stage, request: Request) -> dict[str, Request]:
 
 
 async def carried_out(stage: Stage, userid: str) -> dict[str, Request]:
+    """Wait until a member's newest list is done and all its tickets are sent; return its lines."""
     request = await the_list(stage, userid, State.EXECUTED)
+
+    def kept_back(tx: Transaction) -> list[str]:
+        made = [tx.tickets.of_request(part.id) for part in tx.lists.parts(request.id)]
+        return [t.state_key for t in made if t and t.state is TicketState.OPEN and not t.sent]
+
+    # The last batch may still be waiting for its turn when the list as a whole is done.
+    await stage.until(lambda: stage.db.read(kept_back), lambda it: not it, "all tickets are sent")
     await stage.quiet()
     return await parts(stage, request)
 
