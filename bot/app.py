@@ -63,6 +63,7 @@ class App:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     file: Path | None = None  # the config file to be watched
     is_draining: bool = False  # about to stop: others shall take the callbacks
+    _has_fellows: bool = False  # other nodes may share the database
     _died: bool = False  # something that runs for ever has ended
     _look: Callable[[], Awaitable[None]] | None = None
     _clock: AgreedClock = field(init=False)
@@ -73,8 +74,7 @@ class App:
     async def drain(self) -> None:
         """Say that this node is about to stop, and take what still comes for a while."""
         self.is_draining = True
-        is_shared = not self.settings.storage.address.startswith("sqlite")
-        await asyncio.sleep(self.settings.server.drains(is_shared=is_shared))
+        await asyncio.sleep(self.settings.server.drains(is_shared=self._has_fellows))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -83,6 +83,7 @@ class App:
         metrics = Metrics()
         cache = _cache(self.settings.storage.redis_url, metrics)
         try:
+            self._has_fellows = db.is_shared
             db.hold_alone()
             await asyncio.to_thread(db.upgrade)
             await self._clock.compare(db)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.actions import former
@@ -70,12 +70,9 @@ def known(
     place: datetime | None = None,
 ) -> Conflict:
     """Return whom a member's wish concerns. `place` is since when the member has wanted it."""
-    relations = relations_of(scene, customer, claim)
-    return Conflict(
-        owners=tuple(_others(relations, userid)),
-        company=tuple(_same_company(scene, userid, customer, claim, relations)),
-        first=first(scene, userid, keys_of(customer, claim, relations), place),
-    )
+    found, relations = _without_reports(scene, userid, customer, claim)
+    reported = first(scene, userid, keys_of(customer, claim, relations), place)
+    return replace(found, first=reported)
 
 
 def met(
@@ -88,9 +85,16 @@ def met(
     """Return the same of an add that took place, where reports count only as they protect."""
     if scene.book.protection.lasts is not None:
         return known(scene, userid, customer, claim, place=place)
+    return _without_reports(scene, userid, customer, claim)[0]
+
+
+def _without_reports(
+    scene: Scene, userid: str, customer: Customer | None, claim: Claim | None
+) -> tuple[Conflict, list[Relation]]:
+    """Return whom a wish concerns but for what was reported, and all relations to the person."""
     relations = relations_of(scene, customer, claim)
     company = _same_company(scene, userid, customer, claim, relations)
-    return Conflict(tuple(_others(relations, userid)), tuple(company))
+    return Conflict(tuple(_others(relations, userid)), tuple(company)), relations
 
 
 def owners(scene: Scene, userid: str, customer: Customer | None) -> tuple[Relation, ...]:

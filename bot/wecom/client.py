@@ -15,10 +15,11 @@ from bot.wecom.leavers import Leavers
 from bot.wecom.messages import Messages
 from bot.wecom.tokens import App, Tokens, TokenStore
 from bot.wecom.traffic import Traffic
+from bot.wecom.transfers import Transfers
 from bot.wecom.wire import TIMEOUT, OnCall, Wire
 
 
-class Wecom(Messages, Contacts, Leavers, DirectoryCalls, AgentCalls):
+class Wecom(Messages, Contacts, Transfers, Leavers, DirectoryCalls, AgentCalls):
     """One self-built app of one company.
 
     All calls raise `WecomError`, and nothing else, for whatever WeCom or the network does; its

@@ -1,4 +1,4 @@
-"""Calls about customers: who follows whom, remarks, corp tags, contact ways, transfers, groups."""
+"""Calls about customers: who follows whom, remarks, corp tags, contact ways, groups."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from bot.wecom.answers import (
     Lists,
     Reply,
     TagGroup,
-    Transferred,
     read,
 )
 from bot.wecom.caller import Caller
 from bot.wecom.errors import WecomError
+from bot.wecom.limits import at_most
 
 AT = "externalcontact"
-AT_ONCE = 100  # members or customers in one call (documents 92994 and 92125)
 
 
 class _ContactPage(Reply):
@@ -48,15 +47,6 @@ class _Followed(ExternalContact):
 class _BatchReply(Reply):
     external_contact_list: tuple[_Followed, ...] = ()
     next_cursor: str = ""
-
-
-class _Accepted(Reply):
-    external_userid: str
-    errcode: int
-
-
-class _TransferReply(Reply):
-    customer: tuple[_Accepted, ...] = ()
 
 
 class Contacts(Caller):
@@ -91,7 +81,7 @@ class Contacts(Caller):
 
     async def batch_by_user(self, userids: Sequence[str], cursor: str = "") -> FollowedPage:
         """Return one page of the customers of at most 100 members (document 92994)."""
-        _at_most(AT_ONCE, userids)
+        at_most(userids)
         path = f"{AT}/batch/get_by_user"
         body = {"userid_list": list(userids), "cursor": cursor, "limit": 100}
         page = read(_BatchReply, path, await self._post(path, body))
@@ -210,35 +200,9 @@ class Contacts(Caller):
             if refused.code != codes.UNKNOWN_CONTACT_WAY:
                 raise
 
-    async def transfer_customer(
-        self, handover: str, takeover: str, external_userids: Sequence[str], message: str = ""
-    ) -> dict[str, int]:
-        """Ask to hand over at most 100 customers; return the errcode of each (document 92125).
-
-        0 means accepted: WeCom carries it out after 24 h unless the customer refuses. See
-        `codes.meaning` for the others; DONE is a transfer under way.
-        """
-        _at_most(AT_ONCE, external_userids)
-        path = f"{AT}/transfer_customer"
-        body = {
-            "handover_userid": handover,
-            "takeover_userid": takeover,
-            "external_userid": list(external_userids),
-            "transfer_success_msg": limits.cut_characters(message, limits.TRANSFER_CHARACTERS),
-        }
-        reply = read(_TransferReply, path, await self._post(path, body))
-        return {each.external_userid: each.errcode for each in reply.customer}
-
-    async def transfer_result(self, handover: str, takeover: str) -> tuple[Transferred, ...]:
-        """Return how every transfer between these two stands (document 94088)."""
-        path = f"{AT}/transfer_result"
-        both = {"handover_userid": handover, "takeover_userid": takeover}
-        pages = await self._post_pages(path, both)
-        return tuple(each for page in pages for each in read(Lists, path, page).customer)
-
     async def group_chats(self, owners: Sequence[str]) -> tuple[str, ...]:
         """Return the ids of the customer groups of at most 100 owners (document 92120)."""
-        _at_most(AT_ONCE, owners)
+        at_most(owners)
         path = f"{AT}/groupchat/list"
         body = {"status_filter": 0, "owner_filter": {"userid_list": list(owners)}, "limit": 1000}
         pages = await self._post_pages(path, body) if owners else []
@@ -256,8 +220,3 @@ class Contacts(Caller):
 def _named(groups: Sequence[TagGroup], group: str, name: str) -> CorpTag | None:
     tags = [tag for each in groups if each.group_name == group for tag in each.tag]
     return next((tag for tag in tags if tag.name == name), None)
-
-
-def _at_most(most: int, ids: Sequence[str]) -> None:
-    if len(ids) > most:
-        raise ValueError(f"{len(ids)} ids in one call, at most {most}")

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.wecom.answers import GroupChatId, Lists, Reply, Transferred, UnassignedPage, read
+from bot.wecom.answers import GroupChatId, Lists, UnassignedPage, read
 from bot.wecom.caller import Caller
+from bot.wecom.limits import at_most
 
 _AT = "externalcontact"
-_AT_ONCE = 100  # customers, groups or owners in one call
-
-
-class _Accepted(Reply):
-    external_userid: str
-    errcode: int
-
-
-class _TransferReply(Reply):
-    customer: tuple[_Accepted, ...] = ()
 
 
 class Leavers(Caller):
@@ -31,33 +22,9 @@ class Leavers(Caller):
         body = {"cursor": cursor, "page_size": size}
         return read(UnassignedPage, path, await self._post(path, body))
 
-    async def transfer_resigned(
-        self, handover: str, takeover: str, external_userids: Sequence[str]
-    ) -> dict[str, int]:
-        """Ask to hand over at most 100 customers of somebody who has left; return the errcode of
-        each. 0 means accepted, as in `transfer_customer`; 40097 is raised (document 94081) when the
-        member has not left, or more than a year ago.
-        """
-        _at_most(external_userids)
-        path = f"{_AT}/resigned/transfer_customer"
-        body = {
-            "handover_userid": handover,
-            "takeover_userid": takeover,
-            "external_userid": list(external_userids),
-        }
-        reply = read(_TransferReply, path, await self._post(path, body))
-        return {each.external_userid: each.errcode for each in reply.customer}
-
-    async def resigned_result(self, handover: str, takeover: str) -> tuple[Transferred, ...]:
-        """Return how every transfer from the leaver to this member stands (document 94082)."""
-        path = f"{_AT}/resigned/transfer_result"
-        both = {"handover_userid": handover, "takeover_userid": takeover}
-        pages = await self._post_pages(path, both)
-        return tuple(each for page in pages for each in read(Lists, path, page).customer)
-
     async def groups_of(self, owners: Sequence[str], status: int = 0) -> tuple[GroupChatId, ...]:
         """Return the groups of at most 100 owners, who may have left, of one status (0: any)."""
-        _at_most(owners)
+        at_most(owners)
         path = f"{_AT}/groupchat/list"
         owned = {"userid_list": list(owners)}
         body = {"status_filter": status, "owner_filter": owned, "limit": 1000}
@@ -68,13 +35,8 @@ class Leavers(Caller):
         """Give at most 100 groups whose owner has left to another; return the errcode of those
         that were not taken (document 92127).
         """
-        _at_most(chat_ids)
+        at_most(chat_ids)
         path = f"{_AT}/groupchat/transfer"
         body = {"chat_id_list": list(chat_ids), "new_owner": new_owner}
         reply = read(Lists, path, await self._post(path, body))
         return {each.chat_id: each.errcode for each in reply.failed_chat_list}
-
-
-def _at_most(ids: Sequence[str]) -> None:
-    if len(ids) > _AT_ONCE:
-        raise ValueError(f"{len(ids)} ids in one call, at most {_AT_ONCE}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 
 TEXT_BYTES = 2048  # message/send, document 90236
 WELCOME_BYTES = 4000  # document 92137
@@ -15,10 +15,17 @@ TAG_NAME_CHARACTERS = 30  # document 92117
 CONTACT_WAY_CHARACTERS = 30  # `remark` and `state`, document 92228
 TRANSFER_CHARACTERS = 200  # document 92125
 FILE_BYTES_LEAST, FILE_BYTES = 6, 20 << 20  # document 90253: above 5 bytes, at most 20 MB
+AT_ONCE = 100  # members, customers or groups in one call (documents 92994, 92125, 92127)
 DUPLICATE_CHECK_SECONDS = 4 * 3600  # the longest interval, document 90236
 
 _ELLIPSIS = "…"
 _JOINER = "\u200d"  # glues emoji together; shown as a box when nothing follows
+
+
+def at_most(ids: Sized) -> None:
+    """Raise ValueError for more ids than a call takes."""
+    if len(ids) > AT_ONCE:
+        raise ValueError(f"{len(ids)} ids in one call, at most {AT_ONCE}")
 
 
 def cut(text: str, most: int) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 from tests.bench import deciding, measuring, mirroring, peers, places, pretend, queue, soaking
 from tests.bench.measuring import Figures
 from tests.bench.places import Place
+from tests.bench.waits import percentile
 
 RESULTS = Path("bench-results")
 _Places = Callable[[Path], AbstractContextManager[Place]]
@@ -87,8 +88,8 @@ class Board:
                 "ratio_to_floor": _middle(self.ratios.get(name, ()), 3),
                 "ratios": [round(each, 3) for each in self.ratios.get(name, ())],
                 "cpu_us_per_event": _middle([r.cpu and r.cpu * 1e6 for r in rounds], 0),
-                "p50_ms": _percentile(waits, 0.50),
-                "p99_ms": _percentile(waits, 0.99),
+                "p50_ms": percentile(waits, 0.50),
+                "p99_ms": percentile(waits, 0.99),
                 "lost": sum(each.lost for each in rounds),
                 "doubled": sum(each.doubled for each in rounds),
                 "megabytes": round(max(each.megabytes for each in rounds)) or None,
@@ -156,13 +157,6 @@ async def _once(board: Board, effort: Effort, folder: Path, name: str, make: _Pl
 def _middle(values: Sequence[float | None], digits: int) -> float | None:
     known = [each for each in values if each is not None]
     return round(median(known), digits) if known else None
-
-
-def _percentile(ordered: Sequence[float], share: float) -> float | None:
-    """Return a percentile of seconds in milliseconds."""
-    if not ordered:
-        return None
-    return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1)
 
 
 _COLUMNS = {

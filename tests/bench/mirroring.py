@@ -29,6 +29,7 @@ from storage.database import Database
 from storage.transaction import Transaction
 from storage.work import Job, Queue
 from tests.bench.places import Place
+from tests.bench.waits import percentile
 from workflows.mirror import Reading
 
 Places = Callable[[Path], AbstractContextManager[Place]]
@@ -145,8 +146,8 @@ class _Bench:
         found: Row = {}
         for name, draw in _LOOKS.items():
             waits = sorted([await _timed(db, draw(faces, dice)) for _ in range(self.size.looks)])
-            found[f"{name}_p50_ms"] = _ms(waits, 0.50)
-            found[f"{name}_p99_ms"] = _ms(waits, 0.99)
+            found[f"{name}_p50_ms"] = percentile(waits, 0.50, 3)
+            found[f"{name}_p99_ms"] = percentile(waits, 0.99, 3)
         await db.aclose()
         return found
 
@@ -322,10 +323,6 @@ async def _timed(db: Database, look: _Look) -> float:
         return time.perf_counter() - start
 
     return await db.read(timed)
-
-
-def _ms(ordered: Sequence[float], share: float) -> float:
-    return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 3)
 
 
 # Shown

@@ -25,6 +25,7 @@ from tests.bench.places import Place
 from tests.bench.pretend import Json, Pretend
 from tests.bench.process import Server, server
 from tests.bench.sending import send
+from tests.bench.waits import percentile
 
 Places = Callable[[Path], AbstractContextManager[Place]]
 Row = dict[str, Any]
@@ -169,8 +170,8 @@ async def _away(place: Place, seconds: float) -> Row:
         "away_callbacks": len(waits),
         "away_taken": statuses[200],
         "away_refused": statuses[503],
-        "away_p50_ms": _ms(waits, 0.50),
-        "away_p99_ms": _ms(waits, 0.99),
+        "away_p50_ms": percentile(waits, 0.50),
+        "away_p99_ms": percentile(waits, 0.99),
         "away_megabytes": watch.peak,
         "away_lost": max(statuses[200] - kept, 0)
         + statuses.total()
@@ -187,10 +188,6 @@ def _resident(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text("utf-8")
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0
-
-
-def _ms(ordered: Sequence[float], share: float) -> float:
-    return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1)
 
 
 _TITLES = {
