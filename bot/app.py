@@ -47,7 +47,8 @@ from workflows import policy
 _log = structlog.get_logger()
 
 # Lanes worked at a time: few for the inbox, whose steps are mostly one database write each.
-_WIDTHS = {Queue.INBOX: 32, Queue.OUTBOX: 16, Queue.TIMERS: 8, Queue.WELCOME: 8}
+_WIDTHS = {Queue.INBOX: 32, Queue.OUTBOX: 16, Queue.TIMERS: 8, Queue.WELCOME: 16}
+_AT_ONCE = (Queue.OUTBOX, Queue.WELCOME)  # what a step puts here is due when it is stored
 _READY_FOR = 30.0  # seconds: whoever asks us must not make us ask WeCom each time
 LEASE = timedelta(minutes=1)  # after so long, what a killed node had in hand is another's
 _LONGEST = {Queue.TIMERS: timedelta(minutes=15)}  # reading a large company takes minutes
@@ -234,7 +235,7 @@ class App:
         }
         for worker in workers.values():
             worker.misconfigured = misconfigured
-            worker.wake_others = [workers[Queue.OUTBOX].wake, workers[Queue.WELCOME].wake]
+            worker.wake_others = {each: workers[each].wake for each in _AT_ONCE}
             worker.count = metrics.counting(worker.queue.name.lower())
         workers[Queue.INBOX].took = metrics.took
         return workers

@@ -8,7 +8,7 @@ work instead of losing or doubling its effect.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -87,7 +87,9 @@ class Worker:
     count: Count = lambda *_: None  # hears what became of each row
     took: Callable[[timedelta], object] = lambda _: None  # from being stored to being done
     misconfigured: SetAside | None = None  # hears the first refusal an admin must mend
-    wake_others: Sequence[Callable[[], None]] = ()  # called after each step: it may have made work
+    wake_others: Mapping[Queue, Callable[[], None]] = field(
+        default_factory=dict
+    )  # of what steps add
     when_full: Callable[[], None] = lambda: None  # there may be work, and no hand is free
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
@@ -175,11 +177,11 @@ class Worker:
             # Never in two hands at once: the handler ends before the lease does.
             async with asyncio.timeout_at(until + _GRACE * self.lease.total_seconds()) as end:
                 step = await self._handled(work, end)
-            await self.db.write(lambda tx: self._finish(tx, work, step))
+            stirred = await self.db.write(lambda tx: self._finish(tx, work, step))
             self.count(work.kind, "done")
             self.took(self.now() - work.created_at)
-            for wake in self.wake_others:
-                wake()
+            for queue in stirred & self.wake_others.keys():
+                self.wake_others[queue]()
         except Ignore as reason:
             text = str(reason)
             self.count(work.kind, "ignored")
@@ -232,9 +234,11 @@ class Worker:
             _log.warning("lease_not_renewed", work=work.id, error=type(error).__name__)
             return None
 
-    def _finish(self, tx: Transaction, work: Claimed, step: Step) -> None:
+    def _finish(self, tx: Transaction, work: Claimed, step: Step) -> set[Queue]:
+        """Return the queues for which the step has made work."""
         if tx.work.done(work, self.now()):  # else the lease ran out and another claim has it
             step(tx)
+        return tx.work.stirred
 
     async def _release(self, work: Claimed) -> None:
         await self._write(work, lambda tx: tx.work.release(work, self.now()))

@@ -72,6 +72,7 @@ _RESCHEDULE = (
     update(work)
     .where(WORK_IS_OPEN, work.c.key == bindparam("wanted"))
     .values(due=bindparam("new_due"))
+    .returning(work.c.queue)
 )
 _REWRITE = _RESCHEDULE.values(body=bindparam("new_body"))
 _CANCEL = (
@@ -121,13 +122,14 @@ _REPLAY = (
 
 
 class Work:
-    """The work table within one transaction."""
+    """The work table within one transaction. `stirred` are the queues that have got something."""
 
-    __slots__ = ("_connection", "_kept")
+    __slots__ = ("_connection", "_kept", "stirred")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._kept: list[dict[str, Any]] = []
+        self.stirred: set[Queue] = set()
 
     def write(self) -> None:
         """Store what was kept for later. Transaction does it at the end of a step."""
@@ -139,11 +141,13 @@ class Work:
         """Store the jobs in this order and return how many were new; known keys are skipped."""
         if not jobs:
             return 0
+        self.stirred.update(job.queue for job in jobs)
         rows = [_row(job, now) for job in jobs]
         return self._execute(_ADD, rows).rowcount
 
     def add_later(self, job: Job, now: datetime) -> None:
         """Store the job as `add` does, all of a step's together; nothing here overlooks it."""
+        self.stirred.add(job.queue)
         self._kept.append(_row(job, now))
 
     def claim(self, queue: Queue, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
@@ -197,10 +201,12 @@ class Work:
 
     def reschedule(self, key: str, due: datetime, body: str | None = None) -> bool:
         """Move an open row to another time, with another body if given; False if not open."""
-        values = {"wanted": key, "new_due": due}
-        if body is None:
-            return self._execute(_RESCHEDULE, values).rowcount == 1
-        return self._execute(_REWRITE, values | {"new_body": body}).rowcount == 1
+        values: dict[str, Any] = {"wanted": key, "new_due": due}
+        statement = _RESCHEDULE if body is None else _REWRITE
+        values |= {} if body is None else {"new_body": body}
+        found = [Queue(number) for number in self._execute(statement, values).scalars()]
+        self.stirred.update(found)
+        return bool(found)
 
     def cancel(self, key: str, now: datetime) -> bool:
         """Have an open row ignored; a worker that has it is refused.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ class _Road:
     silences: int = 0  # calls in a row that had no answer
     next_try: float = 0.0
     barred_until: float = 0.0  # WeCom said so
-    left: asyncio.Condition = field(default_factory=asyncio.Condition)
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
 
 class Traffic:
@@ -64,9 +65,7 @@ class Traffic:
             self._expect_voice(path, road)  # it may have fallen silent while we stood there
             yield
         finally:
-            road.inside -= 1
-            async with road.left:
-                road.left.notify(2)  # two, for the ceiling may have risen
+            self._leave(road)
 
     async def heard(self, path: str, outcome: WecomError | None) -> None:
         """Learn from how a call went, and tell the other nodes if WeCom wants to hear no more."""
@@ -106,16 +105,35 @@ class Traffic:
             raise HeldBack(path, "as many calls as WeCom allows", wait)
 
     async def _enter(self, path: str, road: _Road) -> None:
-        while road.inside >= max(1, _AT_ONCE // max(1, self._nodes())):
-            async with road.left:
-                try:
-                    async with asyncio.timeout(_SILENT):
-                        await road.left.wait()
-                except TimeoutError:
-                    if self._clock() - road.heard >= _SILENT:
-                        raise Unreachable(
-                            path, "not asked: others wait for it", maybe_done=False
-                        ) from None
+        if not road.waiting and road.inside < self._ceiling():
+            self._take_place(road)
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        road.waiting.append(turn)
+        try:
+            while not (await asyncio.wait({turn}, timeout=_SILENT))[0]:
+                if self._clock() - road.heard >= _SILENT:
+                    turn.cancel()
+                    raise Unreachable(path, "not asked: others wait for it", maybe_done=False)
+        except asyncio.CancelledError:
+            if turn.done():
+                self._leave(road)
+            turn.cancel()
+            raise
+
+    def _leave(self, road: _Road) -> None:
+        """Give the place to whoever has waited longest, to more if the ceiling has risen."""
+        road.inside -= 1
+        while road.waiting and road.inside < self._ceiling():
+            turn = road.waiting.popleft()
+            if not turn.done():  # else they have given up
+                self._take_place(road)
+                turn.set_result(None)
+
+    def _take_place(self, road: _Road) -> None:
         if road.inside == 0:
             road.heard = self._clock()
         road.inside += 1
+
+    def _ceiling(self) -> int:
+        return max(1, _AT_ONCE // max(1, self._nodes()))

@@ -134,6 +134,30 @@ async def test_a_call_given_up_at_the_gate_gives_its_place_back() -> None:
     await asyncio.wait_for(passes(traffic), 1)
 
 
+async def test_a_call_given_up_as_its_turn_comes_passes_it_on() -> None:
+    traffic = Traffic(Clock(), nodes=lambda: 5)
+    async with traffic.passage(PATH):
+        first, second = (asyncio.create_task(passes(traffic)) for _ in range(2))
+        await asyncio.sleep(0)
+    first.cancel()  # it has its place, and has not run since
+
+    await asyncio.wait_for(second, 1)
+    assert first.cancelled()
+
+
+async def test_whoever_waits_longest_is_next() -> None:
+    traffic, order = Traffic(Clock(), nodes=lambda: 5), []
+
+    async def call(number: int) -> None:
+        async with traffic.passage(PATH):
+            order.append(number)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(call(number) for number in range(9)))
+
+    assert order == list(range(9))
+
+
 async def test_a_client_whose_wecom_hangs_soon_fails_at_once() -> None:
     async def hang(_: object) -> aiohttp.web.StreamResponse:
         await asyncio.sleep(0.4)

@@ -17,7 +17,7 @@ from bot.wecom import HeldBack, Kind, WecomError
 from bot.worker import Hopeless, Ignore, Patience, Postpone, Step, Worker
 from storage.database import Database, Unavailable
 from storage.transaction import Transaction
-from storage.work import Claimed, Filed, Queue, WorkState
+from storage.work import Claimed, Filed, Job, Queue, WorkState
 from tests.makers_storage import NOON, a_job, a_record
 
 SECOND = timedelta(seconds=1)
@@ -395,12 +395,28 @@ async def test_only_who_has_its_hands_full_calls_the_other_nodes(shop: Shop) -> 
         gate.set()
 
 
-async def test_others_are_woken_after_each_step(shop: Shop) -> None:
+async def test_after_a_step_those_are_woken_for_whom_it_has_made_work(shop: Shop) -> None:
     woken: list[str] = []
-    await shop.add("a", "a1", "a2")
+    done: list[str] = []
+    message = Job(Queue.OUTBOX, "text", "b", "", "told")
 
-    async with shop.open(wake_others=[lambda: woken.append("outbox")]):
-        await shop.until(lambda: len(woken) == 2)
+    async def handle(work: Claimed) -> Step:
+        def step(tx: Transaction) -> None:
+            if work.body == "a2":
+                tx.work.add_later(message, NOON)
+
+        return step
+
+    await shop.add("a", "a1", "a2", "a3")
+    others = {
+        Queue.OUTBOX: lambda: woken.append("outbox"),
+        Queue.WELCOME: lambda: woken.append("welcome"),
+    }
+    async with shop.open(
+        handle=handle, wake_others=others, count=lambda _, fate: done.append(fate)
+    ):
+        await shop.until(lambda: len(done) == 3)
+    assert woken == ["outbox"]
 
 
 async def test_stopping_waits_for_what_is_in_hand_and_gives_back_what_is_not_begun(
