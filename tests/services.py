@@ -11,7 +11,10 @@ from typing import NoReturn
 
 import pytest
 
+from bot import demo
+
 POSTGRES = os.environ.get("MENWEI_TEST_POSTGRES", "postgresql://postgres@127.0.0.1/test")
+_given: list[int] = []
 
 
 def give_up(what: str, why: object) -> NoReturn:
@@ -19,6 +22,19 @@ def give_up(what: str, why: object) -> NoReturn:
     if os.environ.get("CI", "").lower() in {"1", "true"}:
         pytest.fail(f"{what}: {why}")
     pytest.skip(f"{what}: {why}")
+
+
+def a_port() -> int:
+    """Return a port for a server that is started soon, and started again on the same one.
+
+    Each of several test processes has a thousand of its own; the system gives none of them to
+    somebody who only calls out (Linux takes those from 32768 on).
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20
+    first = 12_000 + 1_000 * number
+    after = _given[-1] + 1 if _given else first
+    _given.append(demo.free_port(after if after < first + 900 else first))
+    return _given[-1]
 
 
 @dataclass(slots=True)

@@ -21,11 +21,10 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 from sqlalchemy import URL, Engine, create_engine, make_url
 
-from bot import demo
 from storage.cache import Cache, MemoryCache, RedisCache
 from storage.database import Database
 from storage.tables import metadata
-from tests.services import POSTGRES, RedisServer, give_up
+from tests.services import POSTGRES, RedisServer, a_port, give_up
 
 
 @dataclass(frozen=True)
@@ -141,8 +140,7 @@ def engine(db_url: str) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """One for the tests of this process: channels are heard in all databases of a server."""
-    port = demo.free_port(20_000 + os.getpid() % 10_000)
-    server = RedisServer(port, tmp_path_factory.mktemp("redis"))
+    server = RedisServer(a_port(), tmp_path_factory.mktemp("redis"))
     server.start()
     yield server
     server.kill()

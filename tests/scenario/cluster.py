@@ -23,7 +23,7 @@ from sqlalchemy import URL, make_url
 from bot import demo
 from bot.simulator import Simulator, demo_world
 from tests.scenario.program import Program
-from tests.services import POSTGRES, RedisServer, give_up
+from tests.services import POSTGRES, RedisServer, a_port, give_up
 
 _NUMBERS = itertools.count(1)
 
@@ -206,7 +206,7 @@ async def a_cluster(folder: Path, size: int = 2, *, redis: bool = True) -> Async
     async with AsyncExitStack() as stack:
         postgres = stack.enter_context(a_postgres())
         kept = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="redis-")))
-        server = RedisServer(demo.free_port(30_000 + os.getpid() % 10_000), kept)
+        server = RedisServer(a_port(), kept)
         if redis:
             server.start()
             stack.callback(server.kill)
@@ -214,9 +214,8 @@ async def a_cluster(folder: Path, size: int = 2, *, redis: bool = True) -> Async
         base = await simulator.start()
         stack.push_async_callback(simulator.stop)
         nodes = []
-        port = 40_000 + os.getpid() % 10_000
         for number in range(size):
-            port = demo.free_port(port + 1)
+            port = a_port()
             nodes.append(_configured(folder / f"node{number}", base, port, postgres, server, redis))
             stack.push_async_callback(nodes[-1].close)
         balancer = Balancer(nodes)

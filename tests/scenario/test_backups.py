@@ -17,7 +17,7 @@ from bot.simulator import Simulator, demo_world
 from tests.bench import places
 from tests.scenario.crowd import Crowd
 from tests.scenario.program import Program
-from tests.services import give_up
+from tests.services import a_port, give_up
 
 _URL = re.compile(r'^url = ".*"$', re.MULTILINE)
 
@@ -35,7 +35,7 @@ class Floor:
         """Start a program on a database, with a config file of its own."""
         home = self.folder / name
         home.mkdir()
-        port = demo.free_port(30_000 + len(self.programs) * 50)
+        port = a_port()
         demo.configured(self.simulator.base_url, port, home)
         config = home / "config.toml"
         config.write_text(_URL.sub(f'url = "{url}"', config.read_text("utf-8")), "utf-8")

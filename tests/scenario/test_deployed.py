@@ -21,7 +21,7 @@ from bot import demo
 from bot.simulator import Simulator, demo_world
 from tests.bench import places
 from tests.chaos.nodes import Nodes, Shared, node
-from tests.services import RedisServer, give_up
+from tests.services import RedisServer, a_port, give_up
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -85,7 +85,7 @@ async def test_behind_the_real_proxy_a_killed_node_costs_no_callback(tmp_path: P
         give_up("redis-server and PostgreSQL", "they are not there")
     simulator = Simulator(demo.corp(), demo_world())
     await simulator.start()
-    ports = [demo.free_port(31_000 + 100 * number) for number in range(4)]
+    ports = [a_port() for _ in range(4)]
     redis = RedisServer(ports[0], tmp_path)
     redis.start()
     site = f"http://127.0.0.1:{ports[1]}"
@@ -163,7 +163,7 @@ async def test_the_steps_of_the_image_give_a_program_that_serves(tmp_path: Path)
             if "No matching distribution" in str(failed) and not os.environ.get("CI"):
                 pytest.skip("no package index can be reached")
             raise
-    config, port = tmp_path / "config.toml", demo.free_port(32_000)
+    config, port = tmp_path / "config.toml", a_port()
     text = (DEPLOY / "config.toml").read_text("utf-8")
     config.write_text(text.replace("port = 8080", f"port = {port}"), "utf-8")
     environment = {

@@ -20,6 +20,7 @@ from bot.simulator import Simulator, demo_world
 from tests.scenario.crowd import Crowd
 from tests.scenario.program import Program
 from tests.scenario.survivor import Survivor
+from tests.services import a_port
 
 SEED = 20260302
 MAKE_WAY = "externalcontact/add_contact_way"
@@ -90,7 +91,7 @@ async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
     simulator = Simulator(demo.corp(), demo_world())
     crowd = Crowd(simulator.world, Random(SEED))
     crowd.move_in()
-    port = demo.free_port(20_000 + crowd.dice.randrange(10_000))
+    port = a_port()
     address = f"http://127.0.0.1:{port}"
     program = Program(tmp_path / "config.toml", address, tmp_path / "log")
     try:

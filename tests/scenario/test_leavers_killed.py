@@ -20,12 +20,12 @@ from storage.database import Database
 from storage.work import Job, Queue
 from tests.makers_leavers import customers_of
 from tests.scenario.program import Program
+from tests.services import a_port
 from workflows.leaving import Outcome
 from workflows.model import State
 
 TRANSFER = "externalcontact/resigned/transfer_customer"
 PATIENCE = 40.0
-PORT = 31_207
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Office:
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     simulator = Simulator(demo.corp(), demo_world())
     customers_of(simulator.world, "sunlei", 250)
-    port = demo.free_port(PORT)
+    port = a_port()
     address = f"http://127.0.0.1:{port}"
     program = Program(tmp_path / "config.toml", address, tmp_path / "log")
     demo.configured(await simulator.start(), port, tmp_path)
