@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.errors import DeadlockDetected
 from psycopg.rows import dict_row
+
+_ATTEMPTS = 10  # the nodes write to the same rows, and PostgreSQL may give us up
 
 _CUT = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
@@ -25,8 +29,10 @@ class Postgres:
 
     def change(self, statement: str, *values: object) -> int:
         """Return how many rows a statement has changed."""
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(statement.encode(), values).rowcount
+        for _ in range(_ATTEMPTS):
+            with suppress(DeadlockDetected), psycopg.connect(self.url) as connection:
+                return connection.execute(statement.encode(), values).rowcount
+        raise RuntimeError("the nodes always stand in the way")
 
     def cut(self) -> int:
         """Cut every connection to this database but ours; return how many."""
