@@ -87,9 +87,8 @@ class Worker:
     count: Count = lambda *_: None  # hears what became of each row
     took: Callable[[timedelta], object] = lambda _: None  # from being stored to being done
     misconfigured: SetAside | None = None  # hears the first refusal an admin must mend
-    wake_others: Mapping[Queue, Callable[[], None]] = field(
-        default_factory=dict
-    )  # of what steps add
+    # Called after a step that has made work for that queue.
+    wake_others: Mapping[Queue, Callable[[], None]] = field(default_factory=dict)
     when_full: Callable[[], None] = lambda: None  # there may be work, and no hand is free
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
