@@ -75,6 +75,7 @@ async def test_a_customer_whom_the_rules_allow_comes_in_and_nobody_is_told(opens
     stage = await opened(opens)
     await customer_of(stage, "sunlei", ZHANG_WEI)
     group = await a_group(stage)
+    await stage.hears("zhaomin", "门卫已启用")  # as after every first start
     told = {who: len(stage.chat(who)) for who in ("wangfang", "liqiang", "zhaomin")}
 
     stage.simulator.world.join_group(group.chat_id, ZHANG_WEI, by_code=True)
