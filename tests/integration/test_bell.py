@@ -74,6 +74,9 @@ async def test_a_bell_is_heard_again_after_its_connection_was_cut(
         async with Redis.from_url(redis_url) as redis:
             await redis.client_kill_filter(_type="pubsub")
         await all_listen(redis_url, 2)
-        one.ring("INBOX")
 
-        assert await asyncio.wait_for(other.get(), WAIT) == "INBOX"
+        async with asyncio.timeout(WAIT):
+            while other.empty():  # a single ring is a hint, which a slow machine may lose
+                one.ring("INBOX")
+                await asyncio.sleep(0.1)
+        assert other.get_nowait() == "INBOX"
