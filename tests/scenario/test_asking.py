@@ -188,6 +188,7 @@ async def test_a_refused_request_is_asked_again_with_one_command(stage: Stage) -
     await stage.press("wangfang", await stage.card("wangfang", "张伟"), "deny", "r1")
     await stage.hears("zhouxiaomei", "已被 王芳 拒绝。原因：资料不全")
     first = await stage.newest("zhouxiaomei")
+    await stage.quiet()  # the first card says by now that it is decided
 
     await stage.say("zhouxiaomei", f"重提 {first.id}")
 
