@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection, bindparam, delete, or_, select
 
-from storage.statements import insert_or_ignore
+from storage.statements import among, insert_or_ignore
 from storage.stored import Stored
 from storage.tables import COMPANY_HAS_STEM, company_customers, company_names, relations
 from workflows import companies
@@ -38,9 +38,7 @@ _BEGINNING_WITH = (
     .limit(_MOST_NAMES)
 )
 _STEMS = (
-    select(*_NAMES)
-    .where(COMPANY_HAS_STEM, company_names.c.stem.in_(bindparam("heads", expanding=True)))
-    .limit(_MOST_NAMES)
+    select(*_NAMES).where(COMPANY_HAS_STEM, among(company_names.c.stem, "heads")).limit(_MOST_NAMES)
 )
 _KNOWN = (
     select(relations.c.body)
@@ -50,7 +48,7 @@ _KNOWN = (
         & or_(company_customers.c.userid == "", company_customers.c.userid == relations.c.userid),
     )
     .where(
-        company_customers.c.core.in_(bindparam("cores", expanding=True)),
+        among(company_customers.c.core, "cores"),
         relations.c.state.in_(_FOLLOWING),
     )
     .order_by(company_customers.c.core, relations.c.external_userid, relations.c.userid)

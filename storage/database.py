@@ -10,7 +10,7 @@ writes are lost. (Savepoints from the start would be two more round trips for ev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -25,11 +25,12 @@ from storage.engines import DRIVER_ERRORS, Engines
 from storage.link import Link
 from storage.moments import from_milliseconds
 from storage.schema import upgrade
-from storage.transaction import Step, Transaction
+from storage.transaction import Finish, Step, Transaction
 
 T = TypeVar("T")
 
 _BATCH = 16  # steps in one commit, about: who comes first must not wait for many
+_WORTH_SHARING = 2  # steps that close a row each
 _ATTEMPTS = 3  # for steps that PostgreSQL stopped because another node stood in their way
 
 
@@ -171,7 +172,7 @@ class Database:
     def _read(self, step: Step[Any]) -> Outcome:
         try:
             with self._reader.connect() as connection, connection.begin():
-                tx = Transaction(connection)
+                tx = Transaction(Link(connection))
                 answer = step(tx)
                 tx.write()
                 if tx.audit.added:
@@ -225,10 +226,12 @@ def _run_together(
     connection: Connection, steps: Sequence[Step[Any]], entries: list[audit.Entry]
 ) -> Sequence[Outcome]:
     """Run the steps one after the other. Raises _StepFailed if there are others than the failed."""
+    link = Link(connection)
+    closed = _closed(link, steps)
     outcomes: list[Outcome] = []
     for step in steps:
         try:
-            outcomes.append(_run(connection, step, entries))
+            outcomes.append(_run(link, step, entries, closed))
         except BaseException as error:
             if _is_conflict(error) or len(steps) == 1:
                 raise
@@ -256,7 +259,7 @@ def _run_in_savepoint(
     own: list[audit.Entry] = []
     try:
         driver.execute("SAVEPOINT step")
-        outcome = _run(connection, step, own)
+        outcome = _run(Link(connection), step, own)
         driver.execute("RELEASE SAVEPOINT step")
     except BaseException as error:
         if _is_conflict(error) or not _undone(driver):
@@ -266,8 +269,21 @@ def _run_in_savepoint(
     return outcome
 
 
-def _run(connection: Connection, step: Step[Any], entries: list[audit.Entry]) -> Outcome:
-    tx = Transaction(connection)
+def _closed(link: Link, steps: Sequence[Step[Any]]) -> Container[tuple[int, int]]:
+    """Close the rows of all steps that finish one, in one statement; return which were theirs."""
+    finished = [step for step in steps if isinstance(step, Finish)]
+    if len(finished) < _WORTH_SHARING:
+        return ()
+    now = max(step.now for step in finished)
+    return Transaction(link).work.close((step.claim for step in finished), now)
+
+
+def _run(
+    link: Link, step: Step[Any], entries: list[audit.Entry], closed: Container[tuple[int, int]] = ()
+) -> Outcome:
+    tx = Transaction(link)
+    if closed:
+        tx.work.closed = closed
     answer = step(tx)
     tx.write()
     entries += tx.audit.added

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Text, any_, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from storage.moments import user_key
 from storage.relations import Relations, customer_row
-from storage.statements import insert_or_ignore, insert_or_replace
+from storage.statements import among, insert_or_ignore, insert_or_replace
 from storage.stored import Stored
 from storage.tables import (
     RELATION_IS_FOLLOWED,
@@ -31,27 +30,13 @@ _RELATION = Stored(Relation)
 _CUSTOMER = Stored(Customer)
 
 
-def _of_these(rows: Select[Any], column: Column[str]) -> Mapping[str, Select[Any]]:
-    """Return a query for the rows of many customers, by the kind of database.
-
-    SQLAlchemy writes an IN anew for every list, which takes longer than PostgreSQL's answer. There
-    an array has one text for all of them; SQLite has no such thing that surely follows the index.
-    """
-    array = bindparam("wanted", type_=ARRAY(Text))
-    return {
-        "postgresql": rows.where(column == any_(array)),
-        "sqlite": rows.where(column.in_(bindparam("wanted", expanding=True))),
-    }
-
-
-_OF_CUSTOMERS = _of_these(
-    select(relations.c.userid, relations.c.external_userid, relations.c.body),
-    relations.c.external_userid,
+_OF_CUSTOMERS = select(relations.c.userid, relations.c.external_userid, relations.c.body).where(
+    among(relations.c.external_userid, "wanted")
 )
-_CUSTOMERS = _of_these(
-    select(customers.c.external_userid, customers.c.body), customers.c.external_userid
+_CUSTOMERS = select(customers.c.external_userid, customers.c.body).where(
+    among(customers.c.external_userid, "wanted")
 )
-_OF_MEMBERS = relations.c.userid.in_(bindparam("wanted", expanding=True))
+_OF_MEMBERS = among(relations.c.userid, "wanted")
 _FOLLOWED = select(relations.c.userid, relations.c.external_userid).where(
     RELATION_IS_FOLLOWED, _OF_MEMBERS
 )
@@ -77,9 +62,7 @@ _DROP_PHONES = relation_phones.delete().where(
     relation_phones.c.userid == bindparam("member"),
 )
 _PUT_CUSTOMERS = insert_or_replace(customers)
-_WATCHED = select(watched_members).where(
-    watched_members.c.userid.in_(bindparam("wanted", expanding=True))
-)
+_WATCHED = select(watched_members).where(among(watched_members.c.userid, "wanted"))
 _WATCH = insert_or_ignore(watched_members)
 _NOTE_READ = (
     update(watched_members)
@@ -118,7 +101,7 @@ class Mirror:
         self._kept.write()
         wanted = set(pairs)
         ids = sorted({external for _, external in wanted})
-        rows = self._rows(_OF_CUSTOMERS, ids)
+        rows = self._connection.execute(_OF_CUSTOMERS, {"wanted": ids})
         bodies = {(row.userid, row.external_userid): row.body for row in rows}
         return Filed({pair: body for pair, body in bodies.items() if pair in wanted})
 
@@ -155,7 +138,7 @@ class Mirror:
     def customers(self, external_userids: Iterable[str]) -> dict[str, Customer]:
         """Return those of the customers that are on file, by one query."""
         self._kept.write()
-        rows = self._rows(_CUSTOMERS, sorted(set(external_userids)))
+        rows = self._connection.execute(_CUSTOMERS, {"wanted": sorted(set(external_userids))})
         return {row.external_userid: _CUSTOMER.load(row.body) for row in rows}
 
     def put_customers(self, new: Iterable[Customer]) -> None:
@@ -204,11 +187,6 @@ class Mirror:
         rows = [{"member": each, "at": at} for each in _keys(userids)]
         if rows:
             self._connection.execute(_NOTE_READ, rows)
-
-    def _rows(self, by_kind: Mapping[str, Select[Any]], ids: Sequence[str]) -> Iterable[Any]:
-        statement = by_kind[self._connection.dialect.name]
-        found: Iterable[Any] = self._connection.execute(statement, {"wanted": ids})
-        return found
 
     def _put_phones(self, of: Iterable[Relation]) -> None:
         rows = [

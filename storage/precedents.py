@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, select
 
 from storage.moments import user_key
+from storage.statements import among
 from storage.stored import Stored
 from storage.tables import requests, votes
 from workflows.model import Origin, State, Subject, Verdict
@@ -75,7 +76,7 @@ _TALLIES = (
         func.min(requests.c.created_at, type_=requests.c.created_at.type),
     )
     .where(
-        requests.c.requester.in_(bindparam("userids", expanding=True)),
+        among(requests.c.requester, "userids"),
         _since("since"),
     )
     .group_by(requests.c.requester, requests.c.state)
@@ -92,9 +93,7 @@ _ANSWERS = (
             _EARLIER.c.stage == votes.c.stage - 1,
         ),
     )
-    .where(
-        votes.c.userid.in_(bindparam("userids", expanding=True)), votes.c.at >= bindparam("since")
-    )
+    .where(among(votes.c.userid, "userids"), votes.c.at >= bindparam("since"))
     .group_by(votes.c.request_id, votes.c.stage, votes.c.userid, votes.c.at, requests.c.created_at)
     .order_by(votes.c.at.desc())
     .limit(_MOST_ANSWERS)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from storage.statements import insert_or_ignore
+from storage.statements import among, insert_or_ignore
 from storage.stored import Stored
 from storage.tables import source_rows, source_states
 from workflows.outside import Row, Sought, SourceState
@@ -77,7 +77,7 @@ _SOUGHT = (
         and_(
             source_rows.c.source == source_states.c.name,
             source_rows.c.generation == source_states.c.generation,
-            source_rows.c.key.in_(bindparam("keys", expanding=True)),
+            among(source_rows.c.key, "keys"),
         ),
     )
     .order_by(source_states.c.name)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Text, bindparam, func, select
@@ -13,11 +16,13 @@ from storage.audit import Audit
 from storage.candidates import Candidates
 from storage.cards import Cards
 from storage.chats import Chats
+from storage.companies import Companies
 from storage.console_lists import ConsoleLists
 from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
+from storage.jobs import Claimed, Queue
 from storage.leavers import Leavers
 from storage.link import Link
 from storage.lists import Lists
@@ -47,88 +52,65 @@ _NAME = func.unnest(bindparam("names", type_=ARRAY(Text))).column_valued("name")
 _HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(_NAME, -1)))
 
 
+def _part(make: Callable[[Connection], T]) -> cached_property[T]:
+    return cached_property(lambda tx: make(tx.link))
+
+
+def _rare(make: Callable[[Connection, Rarely], T]) -> cached_property[T]:
+    return cached_property(lambda tx: make(tx.link, tx.rarely))
+
+
 class Transaction:
-    """What a step reads and writes through. It must not be kept after the step has returned."""
+    """What a step reads and writes through. It must not be kept after the step has returned.
 
-    __slots__ = (
-        "_connection",
-        "_held",
-        "_rarely",
-        "absences",
-        "audit",
-        "candidates",
-        "cards",
-        "chats",
-        "companies",
-        "console_lists",
-        "decisions",
-        "drafts",
-        "freezes",
-        "grants",
-        "leavers",
-        "lists",
-        "mirror",
-        "news",
-        "nodes",
-        "owners",
-        "people",
-        "policies",
-        "precedents",
-        "readings",
-        "relations",
-        "remedies",
-        "reports",
-        "requests",
-        "sources",
-        "tickets",
-        "transfers",
-        "untold",
-        "waivers",
-        "work",
+    A repository is made when the step first asks for it: most steps need few.
+    """
+
+    absences = _rare(Absences)
+    audit = _part(Audit)
+    candidates = _part(Candidates)
+    cards = _part(Cards)
+    chats = _part(Chats)
+    companies: cached_property[Companies] = cached_property(lambda tx: tx.relations.companies)
+    console_lists = _part(ConsoleLists)
+    decisions = _part(Decisions)
+    drafts = _part(Drafts)
+    freezes = _rare(Freezes)
+    grants = _rare(Grants)
+    leavers = _part(Leavers)
+    lists = _part(Lists)
+    mirror: cached_property[Mirror] = cached_property(lambda tx: Mirror(tx.link, tx.relations))
+    news = _part(News)
+    nodes = _part(Nodes)
+    owners = _part(Owners)
+    people: cached_property[People] = cached_property(
+        lambda tx: People(tx.link, tx.relations.forget)
     )
+    policies = _part(Policies)
+    precedents = _part(Precedents)
+    rarely = _part(Rarely)
+    readings = _part(Readings)
+    relations = _part(Relations)  # it keeps some things back: see `write`
+    remedies = _rare(Remedies)
+    reports = _part(Reports)
+    requests: cached_property[Requests] = cached_property(lambda tx: Requests(tx.link, tx.put_off))
+    sources = _part(Sources)
+    tickets = _part(Tickets)
+    transfers = _rare(Transfers)
+    untold = _part(Untold)
+    waivers = _rare(Waivers)
+    work = _part(Work)
 
-    def __init__(self, connection: Connection) -> None:
-        link = Link(connection)
-        self._connection = connection = cast(Connection, link)
+    def __init__(self, link: Link) -> None:
+        self.link = cast(Connection, link)  # offers as much of one as repositories use
+        self.put_off = link.put_off
         self._held: set[str] = set()
-        self.relations = Relations(connection)  # it keeps some things back: see `write`
-        self.companies = self.relations.companies
-        self.mirror = Mirror(connection, self.relations)
-        self.people = People(connection, self.relations.forget)
-        self._rarely = rarely = Rarely(connection)
-        self.absences = Absences(connection, rarely)
-        self.audit = Audit(connection)
-        self.candidates = Candidates(connection)
-        self.cards = Cards(connection)
-        self.chats = Chats(connection)
-        self.console_lists = ConsoleLists(connection)
-        self.decisions = Decisions(connection)
-        self.drafts = Drafts(connection)
-        self.freezes = Freezes(connection, rarely)
-        self.grants = Grants(connection, rarely)
-        self.leavers = Leavers(connection)
-        self.lists = Lists(connection)
-        self.news = News(connection)
-        self.nodes = Nodes(connection)
-        self.owners = Owners(connection)
-        self.policies = Policies(connection)
-        self.precedents = Precedents(connection)
-        self.readings = Readings(connection)
-        self.remedies = Remedies(connection, rarely)
-        self.reports = Reports(connection)
-        self.requests = Requests(connection, link.put_off)
-        self.sources = Sources(connection)
-        self.tickets = Tickets(connection)
-        self.transfers = Transfers(connection, rarely)
-        self.untold = Untold(connection)
-        self.waivers = Waivers(connection, rarely)
-        self.work = Work(connection)
 
     def write(self) -> None:
         """Write what repositories have kept back for the end of the step."""
-        self.requests.write()
-        self.relations.write()
-        self.work.write()
+        for name in ("requests", "relations", "work"):
+            if name in self.__dict__:
+                getattr(self, name).write()
 
     def hold(self, *names: str) -> None:
         """Let no other step that holds one of these run until this one is committed or undone.
@@ -137,11 +119,30 @@ class Transaction:
         SQLite has one writer anyway.
         """
         new = [name for name in names if name not in self._held]
-        if new and self._connection.dialect.name == "postgresql":
-            self._connection.execute(_HOLD, {"names": new})
+        if new and self.link.dialect.name == "postgresql":
+            self.link.execute(_HOLD, {"names": new})
             self.relations.forget()  # they may have changed while we waited
-            self._rarely.forget()
+            self.rarely.forget()
         self._held.update(new)
 
 
 Step = Callable[[Transaction], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A step that closes the row of work it comes from, and writes nothing if another claim has it.
+
+    It answers with the queues for which it has made work. Those of a batch close their rows at
+    once: see `Work.close`.
+    """
+
+    claim: Claimed
+    now: datetime
+    step: Step[None]
+
+    def __call__(self, tx: Transaction) -> set[Queue]:
+        """Do the step."""
+        if tx.work.done(self.claim, self.now):  # else the lease ran out
+            self.step(tx)
+        return tx.work.stirred

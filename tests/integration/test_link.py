@@ -33,8 +33,8 @@ ROWS = [{"name": name, "version": number} for number, name in enumerate("abcd")]
 def shortened(tx: Transaction, statement: Any, values: Any = None) -> Found:
     """Execute a statement often enough that it takes the short way."""
     for _ in range(2):
-        tx._connection.execute(statement, values)
-    found = tx._connection.execute(statement, values)
+        tx.link.execute(statement, values)
+    found = tx.link.execute(statement, values)
     assert isinstance(found, Found)
     return found
 
@@ -68,7 +68,7 @@ async def test_rows_and_times_come_back_as_through_sqlalchemy(db: Database, engi
 
 async def test_it_says_how_many_rows_were_written(db: Database) -> None:
     def step(tx: Transaction) -> list[int]:
-        tx._connection.execute(ADD, ROWS[:2])
+        tx.link.execute(ADD, ROWS[:2])
         added = shortened(tx, ADD, ROWS).rowcount
         again = shortened(tx, ADD, ROWS[0]).rowcount
         return [added, again, shortened(tx, SET, {"above": 1}).rowcount]
@@ -86,14 +86,14 @@ async def test_many_rows_are_stored_in_their_order_whatever_they_hold(db: Databa
     new = await db.write(lambda tx: tx.work.add([*jobs, jobs[5]], NOON))
     again = await db.write(lambda tx: tx.work.add(jobs[:40], NOON))
 
-    stored = await db.read(lambda tx: tx._connection.execute(BODIES).all())
+    stored = await db.read(lambda tx: tx.link.execute(BODIES).all())
 
     assert (new, again) == (100, 0)
     assert [(row.lane, row.body) for row in stored[3:]] == [(job.lane, job.body) for job in jobs]
 
 
 async def test_one_row_is_asked_for_as_strictly(db: Database) -> None:
-    await db.write(lambda tx: tx._connection.execute(ADD, ROWS).rowcount)
+    await db.write(lambda tx: tx.link.execute(ADD, ROWS).rowcount)
 
     def step(tx: Transaction) -> None:
         nobody = {"wanted": "nobody"}
@@ -114,16 +114,16 @@ async def test_one_row_is_asked_for_as_strictly(db: Database) -> None:
 async def test_lists_text_and_other_values_go_through_sqlalchemy(db: Database) -> None:
     def step(tx: Transaction) -> None:
         for _ in range(4):
-            found = tx._connection.execute(SOME, {"names": ["a", "b"]})
+            found = tx.link.execute(SOME, {"names": ["a", "b"]})
             assert not isinstance(found, Found)
-            found = tx._connection.execute(text("SELECT 1"))
+            found = tx.link.execute(text("SELECT 1"))
             assert not isinstance(found, Found)
         for values in ({"new": 1}, {"new": 2}, {"new": 3}, {"new": 4, "name": "z"}):
-            tx._connection.execute(MOVE, values)
+            tx.link.execute(MOVE, values)
 
-    await db.write(lambda tx: tx._connection.execute(ADD, ROWS[0]).rowcount)
+    await db.write(lambda tx: tx.link.execute(ADD, ROWS[0]).rowcount)
     await db.write(step)
-    assert await db.read(lambda tx: tx._connection.execute(ALL).all()) == [("z", 4)]
+    assert await db.read(lambda tx: tx.link.execute(ALL).all()) == [("z", 4)]
 
 
 async def test_a_broken_rule_of_a_table_is_sqlalchemys_error(db: Database) -> None:
@@ -131,12 +131,12 @@ async def test_a_broken_rule_of_a_table_is_sqlalchemys_error(db: Database) -> No
 
     def step(tx: Transaction) -> None:
         for row in ROWS:
-            tx._connection.execute(plain, row)
-        tx._connection.execute(plain, ROWS[0])
+            tx.link.execute(plain, row)
+        tx.link.execute(plain, ROWS[0])
 
     with pytest.raises(IntegrityError):
         await db.write(step)
-    assert await db.read(lambda tx: tx._connection.execute(ALL).all()) == []
+    assert await db.read(lambda tx: tx.link.execute(ALL).all()) == []
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
@@ -145,7 +145,7 @@ async def test_a_connection_that_breaks_on_the_short_way_is_replaced(
 ) -> None:
     def cut(tx: Transaction) -> None:
         shortened(tx, ALL)
-        pid = tx._connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        pid = tx.link.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with engine.begin() as outside:
             outside.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
         shortened(tx, ALL)
@@ -160,7 +160,7 @@ async def test_who_listens_hears_of_every_statement(db: Database) -> None:
     heard: list[str] = []
     event.listen(db._reader, "before_cursor_execute", lambda _c, _k, sql, *_: heard.append(sql))
 
-    await db.read(lambda tx: tx._connection.execute(ALL).all())
+    await db.read(lambda tx: tx.link.execute(ALL).all())
 
     assert len([sql for sql in heard if sql.startswith("SELECT")]) == 1
 
@@ -169,7 +169,7 @@ async def test_a_statement_made_for_one_use_is_not_kept(db: Database) -> None:
     def step(tx: Transaction) -> None:
         once = select(versions).where(versions.c.version == 12345)
         for _ in range(3):
-            tx._connection.execute(once).all()
+            tx.link.execute(once).all()
 
     def kept() -> int:
         gc.collect()

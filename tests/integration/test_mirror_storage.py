@@ -199,4 +199,4 @@ async def test_what_decisions_and_readings_ask_follows_an_index(
             found = "\n".join(await plans(db, step))
             assert any(name in found for name in names.split("|")), found
             assert "Seq Scan" not in found, found
-            assert "SCAN" not in found, found
+            assert "SCAN" not in found.replace("SCAN json_each", ""), found  # the list asked for

@@ -128,7 +128,7 @@ def furnish(tx: Transaction) -> None:
 def naming(tx: Transaction, name: str) -> dict[str, int]:
     """Return how many rows of each table say this name."""
     tx.write()
-    connection = tx._connection
+    connection = tx.link
     return {
         table.name: count
         for table in metadata.sorted_tables

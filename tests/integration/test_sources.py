@@ -19,6 +19,7 @@ from bot.source_settings import Source
 from bot.sources import Page, SourceFailed, Stamp, reading
 from bot.sources.reading import Declared, Reading
 from storage.database import Database
+from storage.link import Link
 from storage.outside import OutsideDatabase, OutsideFailed
 from storage.transaction import Transaction
 from tests.integration.conftest import Server
@@ -416,7 +417,7 @@ async def test_a_customer_is_looked_up_in_one_query_by_an_index(
     event.listen(engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
 
     with engine.connect() as connection:
-        found = Transaction(connection).sources.look_up(["phone:13800001234", "phone:1"])
+        found = Transaction(Link(connection)).sources.look_up(["phone:13800001234", "phone:1"])
 
     assert [each.rows for each in found] == [(deal(1),), (deal(2),)]
     assert len(asked) == 1
@@ -437,7 +438,7 @@ def test_sqlite_answers_the_look_up_from_the_primary_key(tmp_path: Path) -> None
 
     event.listen(engine, "before_cursor_execute", explain)
     with engine.connect() as connection:
-        Transaction(connection).sources.look_up(["phone:1", "phone:2"])
+        Transaction(Link(connection)).sources.look_up(["phone:1", "phone:2"])
     engine.dispose()
 
     wanted = "source_rows USING PRIMARY KEY (source=? AND generation=? AND key=?)"
