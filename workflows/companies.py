@@ -66,6 +66,8 @@ class Company:
 
 def read(text: str) -> Company | None:
     """Return whom a name means; None for nobody in particular."""
+    if not text:
+        return None
     said = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().translate(_BRACKETS)
     said = _without_latin_forms(_OF_PLACE.sub(" ", said))
     core = _without_places(_without_legal_forms(_BETWEEN.sub("", said)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -132,6 +133,7 @@ class Schedule:
         return local.astimezone(UTC)
 
 
+@functools.lru_cache
 def parse_duration(text: str) -> timedelta:
     """Read '60s', '30m', '2h' or '3d'; ValueError for anything else, zero included."""
     found = re.fullmatch(r"([1-9][0-9]{0,5})([smhd])", text)

@@ -40,6 +40,7 @@ from workflows.sections import Enforcement
 
 CHECK = "remedy_check"
 _ASSIGNED = 202  # the add_way of a transfer, document 92114
+_NO_WISH = Enforcement()
 
 
 def hold(scene: Scene, relation: Relation, request: Request) -> None:
@@ -260,7 +261,7 @@ def _relation_of(scene: Scene, request: Request) -> Relation | None:
 
 
 def _enforcement(scene: Scene, request: Request) -> Enforcement:
-    return scene.book.enforcement.get(request.action, Enforcement())
+    return scene.book.enforcement.get(request.action, _NO_WISH)
 
 
 def _marks(scene: Scene, request: Request) -> Marks:
