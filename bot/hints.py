@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.command_arguments import LOOK_ALIKES
+from bot.command_arguments import LOOK_ALIKES, is_slip
 from bot.command_types import Unclear
 from bot.texts import Text, Texts, joined
 from bot.verbs import VERBS, Audience, Verb, verb
@@ -12,17 +12,24 @@ from bot.verbs import VERBS, Audience, Verb, verb
 EXAMPLE_ID = "A7K2"
 
 
-def unclear(command: Unclear, texts: Texts) -> Text:
-    """Return what was wrong with a command, and how it is said."""
+def unclear(command: Unclear, texts: Texts, example: str = EXAMPLE_ID) -> Text:
+    """Return what was wrong with a command, and how it is said, with such an id as an example."""
     meant = verb(command.suggestion)
     used = sorted({char for char in command.text.upper() if char in LOOK_ALIKES})
     return texts(
         f"unclear.{command.why}",
         typed=command.text,
-        verb=meant.word(texts.language),
-        usage=_usage(meant, texts),
+        verb=word(command, texts),
+        usage=_usage(meant, texts, example),
         letters=texts.listed(used),
     )
+
+
+def word(command: Unclear, texts: Texts) -> str:
+    """Return the verb's word that was nearly typed, or else the one that is shown to readers."""
+    meant = verb(command.suggestion)
+    near = (each for each in (*meant.zh, *meant.en) if is_slip(command.text.lower(), each))
+    return next(near, meant.word(texts.language))
 
 
 def unfinished(missing: Iterable[str], texts: Texts) -> Text:
@@ -59,5 +66,5 @@ def help_on(topic: str, texts: Texts) -> Text:
     )
 
 
-def _usage(each: Verb, texts: Texts) -> Text:
-    return texts(f"help.usage.{each.name}", verb=each.word(texts.language), id=EXAMPLE_ID)
+def _usage(each: Verb, texts: Texts, example: str = EXAMPLE_ID) -> Text:
+    return texts(f"help.usage.{each.name}", verb=each.word(texts.language), id=example)

@@ -315,8 +315,8 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "team",
         Team,
-        ("团队", "我的团队"),
-        ("team", "my team"),
+        ("团队", "我的团队", "报表", "统计"),
+        ("team", "my team", "report"),
         arguments.nothing(Team),
         audience=_DECIDERS,
     ),

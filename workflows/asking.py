@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from workflows.claims import Claim
 from workflows.masking import PHONE, narrow, phone_digits
 
-NEEDED = ("name", "contact", "reason")  # 'contact' is a telephone number or a company
+# 'contact' is a telephone number or a company, 'phone' the number that was mistyped.
+NEEDED = ("name", "contact", "phone", "reason")
 
 _MOST = 2000  # characters read of one message
 _LONGEST = {"name": 40, "company": 80, "reason": 500}
@@ -80,6 +81,11 @@ _LABEL = re.compile(
 )
 _BEFORE_PHONE = re.compile(rf"(?:{_LABELS['phone']}|微信号?)\s*[:：=是]?\s*$", re.IGNORECASE)
 _BEFORE_REASON = re.compile(r"^(?:理由|原因|事由)(?:是|为)?\s*", re.IGNORECASE)
+# A mobile number with digits too few or too many; shorter ones are amounts, and so is what has a
+# unit behind it.
+_BROKEN = re.compile(
+    r"(?<![0-9A-Za-z.+-])1[3-9](?:[0-9]{5,8}|[0-9]{10,11})(?![0-9A-Za-z.%元块万亿个件台套份+-])"
+)
 _UNSIGNED = re.compile(
     r"(?:不是|并非|[没未非](?:有|曾)?|尚未|not(?: yet)?)\s?(?:已经?)?(?:签约|签合同|signed)"
     r"|unsigned",
@@ -102,11 +108,12 @@ class Reading:
 
     claim: Claim
     missing: tuple[str, ...] = ()
+    broken: str = ""  # what was surely meant as a telephone number
 
 
 def read(text: str) -> Reading:
     """Return the claim in what a member typed: `张总 某某公司 13800001234 展会认识`."""
-    return _reading(_read(text, Claim()))
+    return _reading(_read(text, Claim()), text)
 
 
 def complete(reading: Reading, more: str) -> Reading:
@@ -117,12 +124,12 @@ def complete(reading: Reading, more: str) -> Reading:
             return reading
         case ("reason",):
             found = _read(more, replace(claim, name=claim.name or "-", company="-"))
-            return _reading(replace(found, name=claim.name, company=claim.company))
+            return _reading(replace(found, name=claim.name, company=claim.company), more)
         case (only,):
             found = _read(more, replace(claim, reason=""))
-            return _reading(_answered(only, replace(found, reason=claim.reason), more))
+            return _reading(_answered(only, replace(found, reason=claim.reason), more), more)
         case _:
-            return _reading(_read(more, claim))
+            return _reading(_read(more, claim), more)
 
 
 def fingerprint(claim: Claim) -> str:
@@ -157,13 +164,16 @@ def is_company(word: str) -> bool:
     return len(word) > 2 and _COMPANY.fullmatch(word) is not None
 
 
-def _reading(claim: Claim) -> Reading:
+def _reading(claim: Claim, said: str) -> Reading:
+    found = None if claim.phone else _BROKEN.search(narrow(said[:_MOST]))
+    broken = found.group() if found else ""
     lacking = {
         "name": not claim.name,
-        "contact": not (claim.phone or claim.company),
+        "contact": not (claim.phone or claim.company or broken),
+        "phone": bool(broken),
         "reason": not claim.reason,
     }
-    return Reading(claim, tuple(need for need in NEEDED if lacking[need]))
+    return Reading(claim, tuple(need for need in NEEDED if lacking[need]), broken)
 
 
 def _answered(need: str, claim: Claim, more: str) -> Claim:
@@ -186,6 +196,8 @@ def _read(text: str, known: Claim) -> Claim:
     """Fill the blanks of `known` from a text; what it already says is not looked for."""
     said = narrow(text[:_MOST]).replace(_HERE, " ").strip()
     phone, said = _take_phone(said, known.phone)
+    if not phone:
+        said = _BROKEN.sub(" ", said)  # neither a company nor a reason
     labelled, said = _take_labelled(said)
     claim = replace(
         known,

@@ -50,16 +50,17 @@ def _go_on(scene: Scene, userid: str, reading: asking.Reading, draft: str = "") 
         scene.tx.drafts.drop(userid)
         submit(scene, userid, reading.claim)
         return
-    scene.tx.drafts.put(userid, DRAFT, draft or _words(reading.claim), scene.now + _DRAFT_LIVES)
+    scene.tx.drafts.put(userid, DRAFT, draft or _words(reading), scene.now + _DRAFT_LIVES)
     scene.answer(userid, hints.unfinished(reading.missing, scene.texts))
 
 
-def _words(claim: Claim) -> str:
+def _words(reading: asking.Reading) -> str:
     """Return a claim as a member might have typed it, with labels so that it reads back as is."""
+    claim = reading.claim
     parts = (
         ("姓名", claim.name),
         ("公司", claim.company),
-        ("电话", claim.phone),
+        ("电话", claim.phone or reading.broken),
         ("理由", claim.reason),
     )
     said = [f"{label}：{value}" for label, value in parts if value]

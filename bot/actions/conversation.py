@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -18,6 +19,7 @@ from bot.actions import (
     explaining,
     feedback,
     helping,
+    missing_ids,
     queries,
     rights,
     team,
@@ -83,6 +85,13 @@ MENU: dict[str, Command] = {"mine": Mine(), "todo": Todo(), "help": Help(None)}
 _HELLO = frozenset({"你好", "您好", "hi", "hello", "在吗", "早", "早上好"})
 _THANKS = frozenset({"谢谢", "谢谢你", "多谢", "感谢", "thanks", "thank you"})
 _NEVER_MIND = frozenset({"取消", "算了", "不用了", "cancel", "never mind"})
+# 我想加个客户, 怎么添加好友, how do I add a customer
+_WISH = re.compile(
+    r"^(?!.*(?:不|没|别|已|\bnot?\b|n't)).*"
+    r"(?:[加添报].{0,5}(?:客户|好友|微信|人)|\badd\b.*\b(?:customer|client|contact|friend))",
+    re.IGNORECASE,
+)
+_SHORT = 40
 
 
 def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None:
@@ -180,18 +189,37 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
             queries.look(scene, userid, what)
         case Team() | Rules() | Feedback() | Help():
             _inform(scene, userid, command)
-        case Unclear(suggestion="add", why=Fault.WHAT_MISSING):
-            asking.ask(scene, userid, "")
         case Unclear():
-            scene.answer(userid, hints.unclear(command, scene.texts))
-        case PlainText(text) if batching.is_yes(text):
-            scene.tell([userid], "batch.nothing")
-        case PlainText(text) if text.strip(" ！!。.~").lower() in _HELLO:
-            scene.tell([userid], "talk.greeting", name=scene.person(userid).name)
-        case PlainText(text) if text.strip(" ！!。.~").lower() in _THANKS:
-            scene.tell([userid], "talk.thanked")
+            _clear_up(scene, userid, command)
+        case PlainText(text):
+            _chat(scene, userid, text)
         case _:
             scene.tell([userid], "talk.not_a_command")
+
+
+def _clear_up(scene: Scene, userid: str, command: Unclear) -> None:
+    """Ask for what a command lacks."""
+    if command.suggestion == "add" and command.why is Fault.WHAT_MISSING:
+        asking.ask(scene, userid, "")
+    elif command.why is Fault.ID_MISSING:
+        missing_ids.answer(scene, userid, command)
+    else:
+        scene.answer(userid, hints.unclear(command, scene.texts))
+
+
+def _chat(scene: Scene, userid: str, text: str) -> None:
+    """Answer what is no command."""
+    said = text.strip(" ！!。.~").lower()
+    if batching.is_yes(text):
+        scene.tell([userid], "batch.nothing")
+    elif said in _HELLO:
+        scene.tell([userid], "talk.greeting", name=scene.person(userid).name)
+    elif said in _THANKS:
+        scene.tell([userid], "talk.thanked")
+    elif len(said) <= _SHORT and _WISH.search(said):
+        asking.ask(scene, userid, "")  # which asks for what it takes
+    else:
+        scene.tell([userid], "talk.not_a_command")
 
 
 def _inform(scene: Scene, userid: str, command: Team | Rules | Feedback | Help) -> None:

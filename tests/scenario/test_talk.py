@@ -44,8 +44,8 @@ CHINESE = (
     ("为什么 ZZZ9", "没有编号为 ZZZ9 的申请"),
     ("查 没有这个人", "没有找到与“没有这个人”有关"),
     ("同意 A0O1", "为免看错，编号从不使用 0、O、1、I、L"),
-    ("同意", "请写上申请编号"),
-    ("拒绝", "请写上申请编号"),
+    ("同意", "没有可以“同意”的申请"),
+    ("拒绝", "没有可以“拒绝”的申请"),
     ("代办", "没有等您审批的申请"),
     ("同义 A7K2", "同意"),
     ("团队", "名下没有团队成员"),
@@ -104,6 +104,39 @@ async def test_every_command_and_near_miss_is_answered(
     for text, words in said:
         heard = await answer(stage, "sunlei", text)
         assert words.lower() in heard.lower(), f"{text!r} was answered {heard!r}"
+
+
+async def test_who_leaves_the_id_out_is_told_which_there_are(stage: Stage) -> None:
+    await stage.hears("zhaomin", "门卫已启用")
+    assert "没有可以“撤回”的申请" in await answer(stage, "zhouxiaomei", "撤回")
+
+    await stage.say("zhouxiaomei", ASK)
+    await stage.card("wangfang")
+    request = await stage.newest("zhouxiaomei")
+
+    asked = await answer(stage, "wangfang", "同意")
+    own = await answer(stage, "zhouxiaomei", "催")
+    other = await answer(stage, "sunlei", "why")
+
+    assert f"用法：同意 {request.id} [同类] [说明]" in asked
+    assert f"{request.id} 周小美 申请：张伟" in asked
+    assert f"用法：催 {request.id}" in own
+    assert f"{request.id} 张伟 待审批" in own
+    assert request.id not in other
+    assert (await stage.newest("zhouxiaomei")).state is State.PENDING
+
+
+@pytest.mark.parametrize("wish", ["我想加个客户", "怎么添加好友？", "I want to add a new customer"])
+async def test_who_wants_to_add_somebody_is_asked_whom(stage: Stage, wish: str) -> None:
+    first = await answer(stage, "zhouxiaomei", wish)
+    then = await answer(stage, "zhouxiaomei", "张伟 明达贸易 13800001234 展会认识")
+
+    assert "Nearly there" in first if wish.isascii() else "对方怎么称呼" in first
+    assert "张伟" in then
+
+
+async def test_who_says_that_nobody_is_to_be_added_is_not_asked_whom(stage: Stage) -> None:
+    assert "没看懂" in await answer(stage, "zhouxiaomei", "这个客户不能加")
 
 
 async def test_the_story_of_a_request_is_for_those_above_and_masked(stage: Stage) -> None:

@@ -74,7 +74,11 @@ def test_signs_and_places_tell_what_is_what(text: str, claim: Claim) -> None:
 @pytest.mark.parametrize(
     ("text", "missing"),
     [
-        ("", NEEDED),
+        ("", ("name", "contact", "reason")),
+        ("张总 某某公司 1380000 展会认识", ("phone",)),
+        ("张总 138000012345 展会认识", ("phone",)),
+        ("张总 某某公司 采购 1500000元 展会认识", ()),
+        ("张总 某某公司 采购 150000 展会认识", ()),
         ("张总", ("contact", "reason")),
         ("张总 13800001234", ("reason",)),
         ("张总 展会认识", ("contact",)),
@@ -187,3 +191,22 @@ def test_no_number_is_lost_in_a_heap_of_parts(text: str) -> None:
 
     if "13800001234" in text and "1380000123413800001234" not in text:
         assert claim.phone == "13800001234"
+
+
+def test_a_mistyped_number_is_asked_for_again_and_is_neither_a_reason_nor_a_company() -> None:
+    first = read("张总 某某公司 1380000")
+    assert first.claim == Claim("张总", "某某公司")
+    assert (first.missing, first.broken) == (("phone", "reason"), "1380000")
+
+    assert complete(first, "13800001234 展会认识").claim == ZHANG
+    still = complete(first, "138000012345 展会认识")
+    assert (still.missing, still.claim.phone) == (("phone",), "")
+    assert complete(still, "没有").missing == ()
+    assert complete(still, "13800001234").claim == ZHANG
+
+
+def test_who_has_no_other_number_is_asked_for_the_company() -> None:
+    first = read("张总 1380000 展会认识")
+
+    assert first.missing == ("phone",)
+    assert complete(first, "没有").missing == ("contact",)

@@ -1,0 +1,60 @@
+"""A command without the id of a request is answered with those it may mean: 同意, 撤回, 催."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from bot import hints
+from bot.actions import former
+from bot.actions.scene import Scene
+from bot.command_types import Unclear
+from bot.texts import joined
+from workflows.model import Origin, Request, State
+
+_SHOWN = 5
+_LOOKED_THROUGH = 30  # of one's own requests, the newest first
+
+_OVER = frozenset({State.DENIED, State.EXPIRED, State.WITHDRAWN, State.STALE})
+# Which of one's own requests such a command is about; the verb itself looks more closely.
+_OWN: Mapping[str, Callable[[Request], bool]] = MappingProxyType(
+    {
+        "withdraw": lambda request: not request.state.is_final,
+        "nudge": lambda request: request.state is State.PENDING,
+        "supplement": lambda request: request.state is State.PENDING,
+        "resubmit": lambda request: request.origin is Origin.ASKED and request.state in _OVER,
+        "appeal": lambda request: request.state is State.DENIED,
+        "why": lambda _: True,
+    }
+)
+_OF_APPROVERS = frozenset({"approve", "deny", "hand_over", "add_approver", "send_back"})
+
+
+def answer(scene: Scene, userid: str, command: Unclear) -> None:
+    """Say that the id is missing, and which there are; nothing is done, even if there is one."""
+    own = _OWN.get(command.suggestion)
+    if own is None and command.suggestion not in _OF_APPROVERS:
+        scene.answer(userid, hints.unclear(command, scene.texts))
+        return
+    found = _own(scene, userid, own) if own else scene.tx.requests.pending_for(userid, _SHOWN)
+    if not found:
+        scene.tell([userid], "unclear.no_ids", verb=hints.word(command, scene.texts))
+        return
+    line = "unclear.own_id" if own else "unclear.asked_id"
+    lines = [
+        scene.mine(
+            line,
+            id=each.id,
+            customer=each.subject.name,
+            requester=each.requester.name,
+            state=each.state,
+        )
+        for each in found
+    ]
+    said = hints.unclear(command, scene.texts, example=found[0].id)
+    scene.answer(userid, joined([said, scene.mine("unclear.ids"), *lines]))
+
+
+def _own(scene: Scene, userid: str, fits: Callable[[Request], bool]) -> list[Request]:
+    newest = scene.tx.requests.by_requester(userid, _LOOKED_THROUGH)
+    return [each for each in newest if fits(each) and former.is_own(scene, userid, each)][:_SHOWN]
