@@ -85,7 +85,8 @@ def _near(said: str) -> Unclear | None:
         is_meant = has_id if each.takes_id else has_number if each.takes_number else alone
         if is_meant:
             for word in (*each.zh, *each.en):
-                typed = head[0] if word.isascii() else head[0][: len(word)]
+                is_glued = has_id or has_number  # '拒决A7K2', but not '谁加了谁' for 添加
+                typed = head[0][: len(word)] if is_glued and not word.isascii() else head[0]
                 if arguments.is_slip(typed.lower(), word):
                     return Unclear(each.name, Fault.NEAR, typed)
     return None

@@ -59,9 +59,14 @@ def leading(scene: Scene, text: str) -> tuple[str, str]:
     raise Refused("unknown_member", who=words[0] if words else text)
 
 
+def is_admin(scene: Scene, userid: str) -> bool:
+    """Whether a member is among the admins of the file."""
+    return any(same_user(userid, each) for each in scene.standing.admins)
+
+
 def is_above(scene: Scene, userid: str, target: str) -> bool:
     """Whether a member leads another, over whatever levels, or is an admin."""
-    if any(same_user(userid, each) for each in scene.standing.admins):
+    if is_admin(scene, userid):
         return True
     return userid.lower() in _above(scene, target)
 
@@ -75,7 +80,7 @@ def team_of(scene: Scene, userid: str) -> list[str]:
 
 def visible_to(scene: Scene, userid: str) -> list[str]:
     """Return everybody whose customers a member may ask about: themselves and those below."""
-    if any(same_user(userid, each) for each in scene.standing.admins):
+    if is_admin(scene, userid):
         everybody = scene.directory.members.values()
         return sorted(m.userid for m in everybody if m.status == ACTIVE)
     return [scene.person(userid).userid, *team_of(scene, userid)]

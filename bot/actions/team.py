@@ -33,13 +33,17 @@ class Standing:
 
 
 def show(scene: Scene, userid: str) -> None:
-    """Show a leader's team, those first who wait longest. Raises Refused for who leads nobody."""
-    people = colleagues.team_of(scene, userid)
+    """Show a leader's team, those first who wait longest; the whole company to an admin who leads
+    nobody. Raises Refused for who may see nobody's.
+    """
+    people, head_text = colleagues.team_of(scene, userid), "team.head"
+    if not people and colleagues.is_admin(scene, userid):
+        people, head_text = colleagues.visible_to(scene, userid), "team.head_all"
     if not people:
         raise Refused("leads_nobody")
     found = standings(people, _tallies(scene, people))
     head = scene.mine(
-        "team.head",
+        head_text,
         count=len(people),
         today=sum(each.today for each in found),
         week=sum(each.week for each in found),

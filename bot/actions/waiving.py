@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from bot.actions import freezes
+from bot.actions import colleagues, freezes
 from bot.actions.judging import start_of_day
 from bot.actions.scene import Scene
 from bot.texts import Text, joined
@@ -220,7 +220,7 @@ def show(scene: Scene, userid: str) -> None:
     repository = scene.tx.waivers
     given, enjoyed = repository.given_by(userid), repository.enjoyed_by(userid)
     parts = {"given": given, "enjoyed": enjoyed}
-    if any(same_user(userid, each) for each in scene.standing.admins):
+    if colleagues.is_admin(scene, userid):
         own = {each.id for each in (*given, *enjoyed)}
         everybody = repository.in_force(_COUNTED)
         parts["others"] = [each for each in everybody if each.id not in own]

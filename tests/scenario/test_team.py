@@ -42,6 +42,20 @@ async def test_the_director_sees_the_teams_below_too(stage: Stage) -> None:
     assert {"周小美", "王芳"} <= {line.split(":")[0] for line in board["text"].splitlines()}
 
 
+async def test_an_admin_who_leads_nobody_sees_the_whole_company(stage: Stage) -> None:
+    await stage.say("zhouxiaomei", ASK)
+    await stage.card("wangfang", "张伟")
+
+    await stage.say("zhaomin", "报表")
+    await stage.say("sunlei", "团队")
+
+    board = await stage.hears("zhaomin", "全公司 ")
+    lines = board["text"].splitlines()
+    assert "今天添加（含报备）1，本周 1；待审批 1，本周被拒 0" in lines[0]
+    assert lines[1].startswith("周小美：今天 1，本周 1；待审批 1（最早 今天")
+    await stage.hears("sunlei", "您名下没有团队成员")
+
+
 async def test_a_word_about_a_request_reaches_the_admins_with_its_reason(stage: Stage) -> None:
     await stage.say("zhouxiaomei", ASK)
     await stage.card("wangfang", "张伟")

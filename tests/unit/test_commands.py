@@ -245,7 +245,7 @@ def test_small_talk_is_never_an_action(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["加油", "加班到几点", "查岗", "我的天", "好的", "thanks", "fine", "你好"]
+    "text", ["加油", "加班到几点", "查岗", "我的天", "谁加了谁", "好的", "thanks", "fine", "你好"]
 )
 def test_plain_talk_comes_back_as_typed(text: str) -> None:
     assert parse(text) == PlainText(text)
