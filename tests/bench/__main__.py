@@ -18,7 +18,17 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import deciding, measuring, mirroring, peers, places, pretend, queue, soaking
+from tests.bench import (
+    deciding,
+    measuring,
+    mirroring,
+    parts,
+    peers,
+    places,
+    pretend,
+    queue,
+    soaking,
+)
 from tests.bench.measuring import Figures
 from tests.bench.places import Place
 from tests.bench.waits import percentile
@@ -213,6 +223,7 @@ def _wish() -> argparse.Namespace:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--all", action="store_true", help="the queue and all customers too")
     only.add_argument("--events", action="store_true", help="only callbacks, adds and presses")
+    only.add_argument("--parts", action="store_true", help="only the parts of an add, apart")
     only.add_argument("--soak", action="store_true", help="only minutes of full load")
     only.add_argument("--decisions", action="store_true", help="only what one decision costs")
     only.add_argument("--queue", action="store_true", help="only the queue at size")
@@ -242,11 +253,14 @@ def _found(wish: argparse.Namespace, board: Board) -> dict[str, Any]:
     if not wish.quick and places.has_postgresql():
         databases["PostgreSQL"] = places.postgresql
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(), "machine": _machine()}
-    one = wish.events or wish.soak or wish.decisions or wish.queue or wish.customers
+    one = wish.events or wish.parts or wish.soak or wish.decisions or wish.queue or wish.customers
     long = wish.all or (wish.quick and not one)
     with _folder() as folder:
         if wish.events or not one:
             asyncio.run(measure(board, effort, folder, databases))
+        if wish.parts or not one:
+            size = parts.QUICK if wish.quick else parts.FULL
+            found["parts"] = asyncio.run(parts.measure(size, folder))
         if wish.soak or not one:
             found["soak"] = asyncio.run(soaking.measure(effort.soak, folder, databases))
         if wish.queue or long:
@@ -263,6 +277,7 @@ def _found(wish: argparse.Namespace, board: Board) -> dict[str, Any]:
 
 _TABLES: dict[str, Callable[[Any], str]] = {
     "rows": _table,
+    "parts": parts.table,
     "soak": soaking.table,
     "queue": queue.table,
     "customers": mirroring.table,
