@@ -80,13 +80,13 @@ def _near(said: str) -> Unclear | None:
         return None
     words = re.findall(r"[0-9A-Za-z]+", said)
     has_id, has_number = any(map(arguments.is_id, words)), any(map(str.isdecimal, words))
+    goes_on = has_id or has_number  # '拒决这个 A7K2' is 拒绝, '谁加了谁' is not 添加
     alone = said.strip(arguments.GAPS) == head[0]
     for each in VERBS:
         is_meant = has_id if each.takes_id else has_number if each.takes_number else alone
         if is_meant:
             for word in (*each.zh, *each.en):
-                is_glued = has_id or has_number  # '拒决A7K2', but not '谁加了谁' for 添加
-                typed = head[0][: len(word)] if is_glued and not word.isascii() else head[0]
+                typed = head[0][: len(word)] if goes_on and not word.isascii() else head[0]
                 if arguments.is_slip(typed.lower(), word):
                     return Unclear(each.name, Fault.NEAR, typed)
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.command_arguments import LOOK_ALIKES, is_slip
-from bot.command_types import Unclear
+from bot.command_types import Fault, Unclear
 from bot.texts import Text, Texts, joined
 from bot.verbs import VERBS, Audience, Verb, verb
 
@@ -29,7 +29,8 @@ def word(command: Unclear, texts: Texts) -> str:
     """Return the verb's word that was nearly typed, or else the one that is shown to readers."""
     meant = verb(command.suggestion)
     near = (each for each in (*meant.zh, *meant.en) if is_slip(command.text.lower(), each))
-    return next(near, meant.word(texts.language))
+    shown = meant.word(texts.language)
+    return next(near, shown) if command.why is Fault.NEAR else shown
 
 
 def unfinished(missing: Iterable[str], texts: Texts) -> Text:

@@ -88,7 +88,8 @@ _NEVER_MIND = frozenset({"取消", "算了", "不用了", "cancel", "never mind"
 # 我想加个客户, 怎么添加好友, how do I add a customer
 _WISH = re.compile(
     r"^(?!.*(?:不|没|别|已|\bnot?\b|n't)).*"
-    r"(?:[加添报].{0,5}(?:客户|好友|微信|人)|\badd\b.*\b(?:customer|client|contact|friend))",
+    r"(?:(?:添?加|报备|新增)(?:[一几]?[个位]|新的?)*(?:客户|好友|微信|人)"
+    r"|\badd (?:an?|some|my|new)\b.*\b(?:customer|client|contact|friend))",
     re.IGNORECASE,
 )
 _SHORT = 40
