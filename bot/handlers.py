@@ -128,12 +128,14 @@ class Handlers:
 
     async def contact(self, external_userid: str) -> ExternalContact | None:
         """Return the customer as WeCom shows them; None when no visible member has them."""
+        began = self.company.now()
         try:
-            return await self.wecom.external_contact(external_userid)
+            contact = await self.wecom.external_contact(external_userid)
         except WecomError as error:
             if error.code in _GONE:
                 return None
             raise
+        return contact.model_copy(update={"asked_at": began})
 
     async def look_again(self, userid: str, external_userid: str, look: int) -> Step:
         """Look for an add that WeCom did not show when it told of it."""

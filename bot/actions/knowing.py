@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from bot.actions.scene import Scene
 from bot.outgoing import MarkRelation
 from bot.wecom import ExternalContact, FollowUser
+from bot.worker import Postpone
 from workflows import masking, mirror
 from workflows.mirror import Shown
 from workflows.model import Customer, Relation, same_user
@@ -21,13 +22,17 @@ _WECOM_USER = 2
 def remember(scene: Scene, contact: ExternalContact) -> None:
     """Bring the customer and every relation WeCom shows up to date.
 
-    What WeCom cannot know (containment, the governing request) is kept.
+    What WeCom cannot know (containment, the governing request) is kept. Raises Postpone where an
+    answer may be from before our own tag or remark: without them, putting them on would look like
+    the member's doing later.
     """
     tx = scene.tx
     hold(scene, contact.external_userid)
     tx.relations.put_customer(customer(contact))
     for follower in contact.follow_user:
         old = tx.relations.get(follower.userid, contact.external_userid)
+        if old and old.marked_at and contact.asked_at and contact.asked_at < old.marked_at:
+            raise Postpone(timedelta())
         new = mirror.brought_up_to_date(old, shown(contact.external_userid, follower))
         tx.relations.put(replace(new, asked_at=scene.now))
 
@@ -66,7 +71,7 @@ def marked(scene: Scene, mark: MarkRelation) -> None:
         return
     tags = (known.tags | set(mark.add_tags)) - set(mark.remove_tags)
     remark = known.remark if mark.remark is None else mark.remark
-    new = replace(known, tags=tags, remark=remark, asked_at=scene.now)
+    new = replace(known, tags=tags, remark=remark, asked_at=scene.now, marked_at=scene.now)
     scene.tx.relations.put(new)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -91,6 +92,7 @@ class ExternalContact(Reply):
     corp_name: str = ""
     corp_full_name: str = ""
     follow_user: tuple[FollowUser, ...] = ()
+    asked_at: datetime | None = None  # not WeCom's: what came later may not be in it
 
 
 class FollowedPage(Reply):

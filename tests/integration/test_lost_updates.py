@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +15,8 @@ from bot import texts
 from bot.actions import containing, knowing, leaving
 from bot.actions.scene import Scene
 from bot.outgoing import MarkRelation
+from bot.wecom.answers import ExternalContact, FollowUser
+from bot.worker import Postpone
 from storage.database import Database
 from storage.transaction import Transaction
 from tests.makers_approval import NOON, a_company, a_request
@@ -56,6 +60,27 @@ async def test_what_an_edit_wrote_is_not_undone_when_a_leavers_relations_end(
 
     kept = await both(db, db_url, replace(TOGETHER, remark="新备注"), end)
     assert (kept.ended_by, kept.remark) == ("left", "新备注")
+
+
+@pytest.mark.parametrize(("later", "kept"), [(-1, {"待审批"}), (1, set())], ids=["before", "after"])
+async def test_an_answer_from_before_our_mark_is_asked_for_again(
+    db: Database, later: int, kept: set[str]
+) -> None:
+    """Else the mark would seem to be taken off, and at the next edit put on by the member."""
+    await db.write(lambda tx: tx.relations.put(TOGETHER))
+    await db.write(lambda tx: knowing.marked(scene(tx), MARK))
+    answer = ExternalContact(
+        external_userid=CUSTOMER,
+        follow_user=(FollowUser(userid=WHO),),
+        asked_at=NOON + timedelta(seconds=later),
+    )
+
+    with pytest.raises(Postpone) if later < 0 else nullcontext():
+        await db.write(lambda tx: knowing.remember(scene(tx), answer))
+
+    relation = await db.read(lambda tx: tx.relations.get(WHO, CUSTOMER))
+    assert relation is not None
+    assert relation.tags == kept
 
 
 async def both(
