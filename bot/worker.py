@@ -19,7 +19,7 @@ import structlog
 
 from bot.wecom import HeldBack, Kind, WecomError
 from storage.database import Database, Unavailable
-from storage.transaction import Finish, Transaction
+from storage.transaction import Transaction
 from storage.work import Claimed, Queue
 
 Step = Callable[[Transaction], None]
@@ -176,7 +176,7 @@ class Worker:
             # Never in two hands at once: the handler ends before the lease does.
             async with asyncio.timeout_at(until + _GRACE * self.lease.total_seconds()) as end:
                 step = await self._handled(work, end)
-            stirred = await self.db.write(Finish(work, self.now(), step))
+            stirred = await self.db.write(lambda tx: self._finish(tx, work, step))
             self.count(work.kind, "done")
             self.took(self.now() - work.created_at)
             for queue in stirred & self.wake_others.keys():
@@ -232,6 +232,12 @@ class Worker:
         except Exception as error:
             _log.warning("lease_not_renewed", work=work.id, error=type(error).__name__)
             return None
+
+    def _finish(self, tx: Transaction, work: Claimed, step: Step) -> set[Queue]:
+        """Return the queues for which the step has made work."""
+        if tx.work.done(work, self.now()):  # else the lease ran out and another claim has it
+            step(tx)
+        return tx.work.stirred
 
     async def _release(self, work: Claimed) -> None:
         await self._write(work, lambda tx: tx.work.release(work, self.now()))

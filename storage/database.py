@@ -10,7 +10,7 @@ writes are lost. (Savepoints from the start would be two more round trips for ev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -25,12 +25,11 @@ from storage.engines import DRIVER_ERRORS, Engines
 from storage.link import Link
 from storage.moments import from_milliseconds
 from storage.schema import upgrade
-from storage.transaction import Finish, Step, Transaction
+from storage.transaction import Step, Transaction
 
 T = TypeVar("T")
 
 _BATCH = 16  # steps in one commit, about: who comes first must not wait for many
-_WORTH_SHARING = 2  # steps that close a row each
 _ATTEMPTS = 3  # for steps that PostgreSQL stopped because another node stood in their way
 
 
@@ -227,11 +226,10 @@ def _run_together(
 ) -> Sequence[Outcome]:
     """Run the steps one after the other. Raises _StepFailed if there are others than the failed."""
     link = Link(connection)
-    closed = _closed(link, steps)
     outcomes: list[Outcome] = []
     for step in steps:
         try:
-            outcomes.append(_run(link, step, entries, closed))
+            outcomes.append(_run(link, step, entries))
         except BaseException as error:
             if _is_conflict(error) or len(steps) == 1:
                 raise
@@ -269,21 +267,8 @@ def _run_in_savepoint(
     return outcome
 
 
-def _closed(link: Link, steps: Sequence[Step[Any]]) -> Container[tuple[int, int]]:
-    """Close the rows of all steps that finish one, in one statement; return which were theirs."""
-    finished = [step for step in steps if isinstance(step, Finish)]
-    if len(finished) < _WORTH_SHARING:
-        return ()
-    now = max(step.now for step in finished)
-    return Transaction(link).work.close((step.claim for step in finished), now)
-
-
-def _run(
-    link: Link, step: Step[Any], entries: list[audit.Entry], closed: Container[tuple[int, int]] = ()
-) -> Outcome:
+def _run(link: Link, step: Step[Any], entries: list[audit.Entry]) -> Outcome:
     tx = Transaction(link)
-    if closed:
-        tx.work.closed = closed
     answer = step(tx)
     tx.write()
     entries += tx.audit.added

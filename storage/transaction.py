@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -22,7 +20,6 @@ from storage.decisions import Decisions
 from storage.drafts import Drafts
 from storage.freezes import Freezes
 from storage.grants import Grants
-from storage.jobs import Claimed, Queue
 from storage.leavers import Leavers
 from storage.link import Link
 from storage.lists import Lists
@@ -127,22 +124,3 @@ class Transaction:
 
 
 Step = Callable[[Transaction], T]
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """A step that closes the row of work it comes from, and writes nothing if another claim has it.
-
-    It answers with the queues for which it has made work. Those of a batch close their rows at
-    once: see `Work.close`.
-    """
-
-    claim: Claimed
-    now: datetime
-    step: Step[None]
-
-    def __call__(self, tx: Transaction) -> set[Queue]:
-        """Do the step."""
-        if tx.work.done(self.claim, self.now):  # else the lease ran out
-            self.step(tx)
-        return tx.work.stirred

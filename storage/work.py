@@ -7,7 +7,7 @@ ids, and only while every earlier row of the lane is handed out or finished; lan
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from storage import claiming, renaming_work
 from storage.jobs import Claimed, Filed, Job, Queue, WorkState
 from storage.moments import Moment
-from storage.statements import among, insert_or_ignore
+from storage.statements import insert_or_ignore
 from storage.tables import WORK_IS_FINISHED, WORK_IS_LEASED, WORK_IS_OPEN, work
 
 __all__ = ["Claimed", "Filed", "Job", "Queue", "Work", "WorkState"]
@@ -48,12 +48,6 @@ _FINISH = (
     )
 )
 _DONE = update(work).where(*_MINE).values(state=1, done_at=bindparam("now"), leased=0)
-_CLOSE = (
-    update(work)
-    .where(WORK_IS_OPEN, among(work.c.id, "ids"), work.c.tries == bindparam("claimed_tries"))
-    .values(state=1, done_at=bindparam("now"), leased=0)
-    .returning(work.c.id)
-)
 _RETRY = (
     update(work)
     .where(*_MINE)
@@ -128,18 +122,14 @@ _REPLAY = (
 
 
 class Work:
-    """The work table within one transaction.
+    """The work table within one transaction. `stirred` are the queues that have got something."""
 
-    `stirred` are the queues that have got something, `closed` the rows that the batch has closed.
-    """
-
-    __slots__ = ("_connection", "_kept", "closed", "stirred")
+    __slots__ = ("_connection", "_kept", "stirred")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._kept: list[dict[str, Any]] = []
         self.stirred: set[Queue] = set()
-        self.closed: Container[tuple[int, int]] = ()
 
     def write(self) -> None:
         """Store what was kept for later. Transaction does it at the end of a step."""
@@ -174,21 +164,7 @@ class Work:
 
         Raise out of the step then: whatever else it wrote is the other claim's to write.
         """
-        return (claim.id, claim.tries) in self.closed or self._mine(_DONE, claim, now=now)
-
-    def close(self, claims: Iterable[Claimed], now: datetime) -> set[tuple[int, int]]:
-        """Close the rows of several steps at once; return those that were still theirs.
-
-        They are named by id and tries: a row may have been claimed twice in the meantime.
-        """
-        by_tries: dict[int, list[int]] = {}
-        for claim in claims:
-            by_tries.setdefault(claim.tries, []).append(claim.id)
-        closed: set[tuple[int, int]] = set()
-        for tries, ids in by_tries.items():
-            values = {"ids": ids, "claimed_tries": tries, "now": now}
-            closed.update((row_id, tries) for row_id in self._execute(_CLOSE, values).scalars())
-        return closed
+        return self._mine(_DONE, claim, now=now)
 
     def ignored(self, claim: Claimed, reason: str, now: datetime) -> bool:
         """Close the row as of no concern; False as in `done`."""

@@ -7,10 +7,8 @@ import contextlib
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
@@ -19,11 +17,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from storage.audit import Harm
 from storage.crew import Closed
 from storage.database import Database, Unavailable
-from storage.transaction import Finish, Step, Transaction
-from storage.work import Claimed, Queue, WorkState
+from storage.transaction import Step, Transaction
+from storage.work import Queue
 from tests.makers_storage import NOON, a_job, a_record
-
-LEASE = timedelta(seconds=30)
 
 
 class Adds:
@@ -63,7 +59,7 @@ async def hold_the_writers(db: Database) -> tuple[list[Gate], list[asyncio.Task[
     return gates, busy
 
 
-async def in_one_batch(db: Database, *steps: Step[Any]) -> list[Any]:
+async def in_one_batch(db: Database, *steps: Step[str]) -> list[str | BaseException]:
     """Send the steps while all writers are busy."""
     gates, busy = await hold_the_writers(db)
     waiting = [asyncio.create_task(db.write(step)) for step in steps]
@@ -81,19 +77,6 @@ async def in_one_batch(db: Database, *steps: Step[Any]) -> list[Any]:
 async def lanes(db: Database) -> list[str]:
     found = await db.write(lambda tx: tx.work.claim(Queue.INBOX, NOON, 999, timedelta(1)))
     return sorted(claim.lane for claim in found)
-
-
-@contextlib.contextmanager
-def statements(db: Database, beginning: str) -> Iterator[list[str]]:
-    heard: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith(beginning):
-            heard.append(statement)
-
-    event.listen(db._writer, "before_cursor_execute", note)
-    yield heard
-    event.remove(db._writer, "before_cursor_execute", note)
 
 
 def commits(db: Database) -> list[int]:
@@ -475,61 +458,3 @@ async def test_killed_at_any_moment_what_was_answered_is_there(db_url: str, tmp_
     assert {f"l{int(line)}" for line in answered if line.endswith(b"\n")} <= found
     assert breach is None, Harm
     assert head.seq == len(found)
-
-
-async def claimed(db: Database, *names: str) -> list[Claimed]:
-    await db.write(lambda tx: tx.work.add([a_job(name) for name in names], NOON))
-    return await db.write(lambda tx: tx.work.claim(Queue.INBOX, NOON, 99, LEASE))
-
-
-def finish(claim: Claimed, error: Exception | None = None) -> Finish:
-    """Close the row, and put something into the outbox."""
-
-    def step(tx: Transaction) -> None:
-        tx.work.add([a_job(f"of {claim.lane}", queue=Queue.OUTBOX)], NOON)
-        if error is not None:
-            raise error
-
-    return Finish(claim, NOON, step)
-
-
-async def written(db: Database) -> list[str]:
-    found = await db.write(lambda tx: tx.work.claim(Queue.OUTBOX, NOON, 99, LEASE))
-    return sorted(claim.lane for claim in found)
-
-
-async def test_the_rows_that_a_batch_finishes_are_closed_in_one_statement(db: Database) -> None:
-    claims = await claimed(db, "a", "b", "c")
-
-    with statements(db, "UPDATE work") as heard:
-        answers = await in_one_batch(db, *map(finish, claims))
-
-    assert answers == [{Queue.OUTBOX}] * 3
-    assert len(heard) == 1
-    assert await written(db) == ["of a", "of b", "of c"]
-    assert await db.read(lambda tx: tx.work.counts()) == {(Queue.OUTBOX, WorkState.OPEN): 3}
-
-
-async def test_whose_lease_ran_out_writes_nothing_in_a_batch_either(db: Database) -> None:
-    late = await claimed(db, "a", "b", "c")
-    later = await db.write(lambda tx: tx.work.claim(Queue.INBOX, NOON + 2 * LEASE, 99, LEASE))
-
-    answers = await in_one_batch(db, finish(late[0]), *map(finish, later[1:]), finish(late[2]))
-
-    assert answers == [set(), {Queue.OUTBOX}, {Queue.OUTBOX}, set()]
-    assert await written(db) == ["of b", "of c"]
-
-
-async def test_a_step_that_fails_leaves_its_row_open_and_the_others_of_its_batch_closed(
-    db: Database,
-) -> None:
-    claims = await claimed(db, "a", "b", "c")
-
-    answers = await in_one_batch(
-        db, finish(claims[0]), finish(claims[1], KeyError("x")), finish(claims[2])
-    )
-
-    assert isinstance(answers[1], KeyError)
-    assert await written(db) == ["of a", "of c"]
-    again = await db.write(lambda tx: tx.work.claim(Queue.INBOX, NOON + 2 * LEASE, 99, LEASE))
-    assert [claim.lane for claim in again] == ["b"]
