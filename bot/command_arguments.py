@@ -21,7 +21,7 @@ from bot.command_types import (
 from workflows import asking
 from workflows.masking import PHONE
 
-ID_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+ID_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that looks like something else
 LOOK_ALIKES = "0O1IL"
 GAPS = (
     ' \t\r\n\u2005\u3000,，:：;；.。!！?？、~～…"“”'  # between a verb and what follows, and around

@@ -297,9 +297,7 @@ class Relation:
     request_id: str = ""  # the request that governs it
     ended_by: str = ""  # how it ended last: 'member', 'customer', 'transfer' or 'remedy'
     asked_at: datetime | None = None  # when WeCom was last asked about it because of an event
-    marked_at: datetime | None = (
-        None  # when tags and remark that we ordered were last known to be on
-    )
+    marked_at: datetime | None = None  # when our own tag or remark was last put on or taken off
     company: str = ""  # as the member has noted it
 
 

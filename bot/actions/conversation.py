@@ -195,7 +195,7 @@ def _obey(scene: Scene, userid: str, command: Command, tags: Sequence[str]) -> N
         case PlainText(text):
             _chat(scene, userid, text)
         case _:
-            scene.tell([userid], "talk.not_a_command")
+            assert_never(command)
 
 
 def _clear_up(scene: Scene, userid: str, command: Unclear) -> None:

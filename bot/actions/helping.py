@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bot import hints
+from bot.actions import colleagues
 from bot.actions.scene import Scene
 from bot.verbs import Audience
 from workflows.model import same_user
@@ -19,7 +20,7 @@ def answer(scene: Scene, userid: str) -> None:
 
 def _audiences(scene: Scene, userid: str) -> Iterator[Audience]:
     yield Audience.EVERYBODY
-    is_admin = _among(userid, scene.standing.admins)
+    is_admin = colleagues.is_admin(scene, userid)
     if is_admin or _decides(scene, userid):
         yield Audience.DECIDERS
     if is_admin:

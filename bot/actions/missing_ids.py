@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from bot import hints
-from bot.actions import former
+from bot.actions import former, voting
 from bot.actions.scene import Scene
 from bot.command_types import Unclear
 from bot.texts import joined
@@ -15,14 +15,15 @@ from workflows.model import Origin, Request, State
 _SHOWN = 5
 _LOOKED_THROUGH = 30  # of one's own requests, the newest first
 
-_OVER = frozenset({State.DENIED, State.EXPIRED, State.WITHDRAWN, State.STALE})
 # Which of one's own requests such a command is about; the verb itself looks more closely.
 _OWN: Mapping[str, Callable[[Request], bool]] = MappingProxyType(
     {
         "withdraw": lambda request: not request.state.is_final,
         "nudge": lambda request: request.state is State.PENDING,
         "supplement": lambda request: request.state is State.PENDING,
-        "resubmit": lambda request: request.origin is Origin.ASKED and request.state in _OVER,
+        "resubmit": lambda request: (
+            request.origin is Origin.ASKED and request.state in voting.RESUBMITTABLE
+        ),
         "appeal": lambda request: request.state is State.DENIED,
         "why": lambda _: True,
     }

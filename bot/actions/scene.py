@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import outgoing
+from bot.command_arguments import ID_ALPHABET
 from bot.texts import Text, Texts
 from bot.wording import Wording, of_core
 from storage.transaction import Transaction
@@ -22,8 +23,7 @@ from workflows.policy import Policy
 from workflows.sections import Rulebook
 from workflows.standing import Standing
 
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that looks like something else
-_LETTERS = ALPHABET[8:]
+_LETTERS = "".join(char for char in ID_ALPHABET if char.isalpha())
 _TRIES_PER_LENGTH = 4
 _ROUNDING = timedelta(milliseconds=1)  # the database cuts times to this: never call too early
 
@@ -188,7 +188,8 @@ def _speakable(length: int) -> str:
     while True:
         # At once: each look at the system's dice is a call of the kernel. An id is no secret.
         head, *tail = secrets.token_bytes(length)
-        text = _LETTERS[head % len(_LETTERS)] + "".join(ALPHABET[n % len(ALPHABET)] for n in tail)
+        rest = "".join(ID_ALPHABET[number % len(ID_ALPHABET)] for number in tail)
+        text = _LETTERS[head % len(_LETTERS)] + rest
         if not text.isalpha():
             return text
 

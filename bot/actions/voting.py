@@ -32,7 +32,7 @@ DENIAL = "deny"
 _DRAFT_LIVES = timedelta(minutes=30)
 _LONGEST_COMMENT = 200
 _NUDGE_EVERY = timedelta(hours=4)
-_RESUBMITTABLE = frozenset(
+RESUBMITTABLE = frozenset(
     {
         State.DENIED,
         State.EXPIRED,
@@ -149,7 +149,7 @@ def resubmit(scene: Scene, userid: str, request_id: str) -> None:
     if not former.is_own(scene, userid, request):
         raise Refused("not_yours", id=request.id)
     over = _has_ticket(scene, request, TicketState.EXPIRED, TicketState.REVOKED)
-    if request.origin is not Origin.ASKED or not (over or request.state in _RESUBMITTABLE):
+    if request.origin is not Origin.ASKED or not (over or request.state in RESUBMITTABLE):
         raise Refused("not_again", id=request.id, state=request.state.value)
     if isinstance(request.plan, Granting):
         granting.again(scene, userid, request)
@@ -169,7 +169,7 @@ def _propose_again(scene: Scene, userid: str, request: Request) -> None:
     by_file = request.origin is Origin.SYSTEM and userid in scene.standing.admins
     if not by_file and not same_user(request.requester.userid, userid):
         raise Refused("not_yours", id=request.id)
-    if request.state not in _RESUBMITTABLE:
+    if request.state not in RESUBMITTABLE:
         raise Refused("not_again", id=request.id, state=request.state.value)
     versions.compare_anew(scene, request)
     scene.tell([userid], "versions.compared_anew", subject=request.subject.name)

@@ -11,33 +11,23 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from bot import texts
-from bot.actions import adding
-from bot.actions.scene import Scene
-from bot.events import ContactAdded
-from bot.wecom.answers import ExternalContact, FollowUser
 from bot.wecom.wire import Call, Wire
 from storage.database import Database
-from storage.transaction import Step, Transaction
+from storage.transaction import Step
 from tests.bench import measuring, places, pretend
-from tests.makers_approval import NOON, a_company
-from tests.makers_policy import a_policy
-from workflows.standing import Standing
+from tests.makers_adding import ALLOWED, add
+from tests.makers_approval import NOON
 
 Row = dict[str, Any]
 
 _AT_ONCE = 5  # calls under way, as bot.wecom.traffic allows
 _BATCH = 16
-_ROLES: dict[str, Any] = {
-    "seller": {"level": 2, "members": ["department:销售部"]},
-    "admin": {"level": 5, "members": ["user:zhao"]},
-}
 _PATH = "externalcontact/get"
 
 
@@ -139,12 +129,10 @@ async def _each(call: Callable[[int], Awaitable[None]], count: int) -> float:
 
 async def _steps(url: str, count: int) -> float:
     """Judge adds that the rules allow; each in a week of its own, so that none counts another."""
-    policy = a_policy(roles=_ROLES, permissions={"friend.add": {"allow": 2}})
-    standing, words = Standing(policy, a_company()), texts.load("zh-CN")
 
     def judged(number: int) -> Step[None]:
         at = NOON + timedelta(days=8 * number)
-        return lambda tx: _judge(tx, standing, words, number, at)
+        return lambda tx: add(tx, ALLOWED, f"wm{number}", at, f"c{number}")
 
     db = Database.open(url)
     try:
@@ -155,17 +143,6 @@ async def _steps(url: str, count: int) -> float:
         return (time.process_time() - before) / (count - _BATCH * 10)
     finally:
         await db.aclose()
-
-
-def _judge(
-    tx: Transaction, standing: Standing, words: texts.Texts, number: int, at: datetime
-) -> None:
-    external = f"wm{number}"
-    shown = ExternalContact(
-        external_userid=external, name=f"客户{number}", follow_user=(FollowUser(userid="lin"),)
-    )
-    told = ContactAdded("lin", external, at, welcome_code=f"c{number}")
-    adding.added(Scene(tx, standing, words, words, at, "wecom:event"), told, shown)
 
 
 async def _in_batches(db: Database, steps: Sequence[Step[None]]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import product
 
-from bot.actions.scene import ALPHABET
+from bot.command_arguments import ID_ALPHABET
 from storage.audit import Head
 from tests.bench import queue_company as company
 from tests.bench.queue_templates import BETWEEN, Template, Values, escapes
@@ -52,14 +52,14 @@ class _Ids:
             if found not in self.taken:
                 break
         while found in self.taken:
-            found = self.dice.choice(self.short) + self.dice.choice(ALPHABET)
+            found = self.dice.choice(self.short) + self.dice.choice(ID_ALPHABET)
         self.taken.add(found)
         return found
 
 
 def _words(length: int) -> Iterator[str]:
-    for first in ALPHABET[8:]:
-        for rest in product(ALPHABET, repeat=length - 1):
+    for first in ID_ALPHABET[8:]:
+        for rest in product(ID_ALPHABET, repeat=length - 1):
             if not (word := "".join(rest)).isalpha():
                 yield first + word
 

@@ -7,31 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from sqlalchemy import event
 
-from bot import texts
-from bot.actions import adding, pressing
-from bot.actions.scene import Scene
+from bot.actions import pressing
 from bot.cards import Choice, Press
-from bot.events import CardPressed, ContactAdded
-from bot.wecom.answers import ExternalContact, FollowUser
+from bot.events import CardPressed
 from storage.database import Database
 from storage.jobs import Job, Queue
-from storage.transaction import Transaction
-from tests.makers_approval import NOON, a_company
-from tests.makers_policy import a_policy
+from tests.makers_adding import ALLOWED, HELD, a_scene, add
+from tests.makers_approval import NOON
 from workflows.model import State
-from workflows.standing import Standing
+from workflows.policy import Policy
 
-ZH = texts.load("zh-CN")
-ROLES: dict[str, Any] = {
-    "seller": {"level": 2, "members": ["department:销售部"]},
-    "admin": {"level": 5, "members": ["user:zhao"]},
-}
-ALLOWED = a_policy(roles=ROLES, permissions={"friend.add": {"allow": 2}})
-HELD = a_policy(roles=ROLES, permissions={"friend.add": {"approval": 2}})
 CUSTOMER = "wm1"
 
 
@@ -49,17 +37,9 @@ def counted(db: Database) -> Iterator[list[str]]:
     event.remove(db._writer, "before_cursor_execute", note)
 
 
-def scene_of(tx: Transaction, policy: Any) -> Scene:
-    return Scene(tx, Standing(policy, a_company()), ZH, ZH, NOON, "wecom:event")
-
-
-async def added(db: Database, policy: Any) -> None:
+async def added(db: Database, policy: Policy) -> None:
     """lin has added a customer; the door has put the neutral welcome into its queue."""
-    told = ContactAdded("lin", CUSTOMER, NOON, welcome_code="c1")
-    shown = ExternalContact(
-        external_userid=CUSTOMER, name="张三", follow_user=(FollowUser(userid="lin"),)
-    )
-    await db.write(lambda tx: adding.added(scene_of(tx, policy), told, shown))
+    await db.write(lambda tx: add(tx, policy, CUSTOMER))
 
 
 async def welcome_waits(db: Database) -> None:
@@ -100,7 +80,7 @@ async def test_a_press_takes_so_many_statements(db: Database, dialect: str) -> N
     press = CardPressed("wang", key, card.task_id, NOON, response_code="r1")
 
     with counted(db) as heard:
-        await db.write(lambda tx: pressing.press(scene_of(tx, HELD).by("wang"), press))
+        await db.write(lambda tx: pressing.press(a_scene(tx, HELD).by("wang"), press))
 
     assert await state(db) is State.EXECUTED
     assert len(heard) == {"sqlite": 17, "postgresql": 20}[dialect], "\n".join(heard)
