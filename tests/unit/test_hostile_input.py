@@ -49,10 +49,10 @@ MEGABYTE = 1024 * 1024
     ids=lambda value: value if isinstance(value, str) else value[:24].decode("latin-1"),
 )
 def test_it_is_no_message_and_that_is_seen_at_once(xml: bytes, reason: str) -> None:
-    before = time.process_time()
+    before = time.thread_time()
     with pytest.raises(NotXml, match=reason):
         read(xml)
-    assert time.process_time() - before < 0.5
+    assert time.thread_time() - before < 0.5
 
 
 def test_the_allowed_depth_and_number_are_allowed() -> None:
