@@ -18,7 +18,7 @@ demo: install ## Play the whole product: simulator, server and a page with four 
 	$(BIN)/menwei demo
 
 test: install ## Run every test whose services are there; the others say what they miss
-	$(BIN)/pytest -n 4 --dist worksteal
+	$(BIN)/pytest -n 6 --dist worksteal
 
 check: install ## Format, lint, types and architecture
 	$(BIN)/ruff format --check .

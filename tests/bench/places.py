@@ -6,7 +6,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, LiteralString
@@ -20,19 +19,33 @@ from tests.services import POSTGRES
 _numbers = count()
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
     """One database."""
 
-    url: str
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._kept: Any = None
 
     def ask(self, query: LiteralString) -> list[tuple[Any, ...]]:
         """Return what a query finds, seen from outside the server."""
-        if self.url.startswith("sqlite:///"):
-            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"))) as connection:
-                return connection.execute(query).fetchall()
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(query).fetchall()
+        found: list[tuple[Any, ...]] = self._connection.execute(query).fetchall()
+        return found
+
+    @property
+    def _connection(self) -> Any:
+        """One for all: who watches a server would otherwise cost more than what is watched."""
+        if self._kept is None:
+            self._kept = (
+                sqlite3.connect(self.url.removeprefix("sqlite:///"), isolation_level=None)
+                if self.url.startswith("sqlite:///")
+                else psycopg.connect(self.url, autocommit=True)
+            )
+        return self._kept
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._kept is not None:
+            self._kept.close()
 
     def number(self, query: LiteralString) -> int:
         """Return the one number a query finds."""
@@ -44,7 +57,8 @@ def sqlite(folder: Path) -> Iterator[Place]:
     """A new SQLite file, removed afterwards."""
     path = folder / f"bench-{os.getpid()}-{next(_numbers)}.db"
     try:
-        yield Place(f"sqlite:///{path}")
+        with closing(Place(f"sqlite:///{path}")) as place:
+            yield place
     finally:
         for each in folder.glob(f"{path.name}*"):
             each.unlink()
@@ -55,8 +69,10 @@ def postgresql(_folder: Path) -> Iterator[Place]:
     """A new PostgreSQL database, dropped afterwards."""
     name = f"menwei_bench_{os.getpid()}_{next(_numbers)}"
     _execute("CREATE DATABASE {}", name)
+    url = make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
     try:
-        yield Place(make_url(POSTGRES).set(database=name).render_as_string(hide_password=False))
+        with closing(Place(url)) as place:
+            yield place
     finally:
         _execute("DROP DATABASE {} WITH (FORCE)", name)
 

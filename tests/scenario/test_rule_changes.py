@@ -285,6 +285,7 @@ async def test_taking_an_edit_back_takes_the_question_back(stage: Stage) -> None
     edit(stage, LOOSER)
     card = await stage.card("chenyu", "规则文件改了")
     request = await proposed(stage)
+    stage.simulator.faults.fail("message/update_template_card", 60140)  # it still looks open
 
     edit(stage, undo(LOOSER))
 
