@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from storage.jobs import Claimed, Queue
-from storage.statements import among
+from storage.statements import among, each_of
 from storage.tables import WORK_IS_OPEN, work
 
 _LANE_SHARE = 32  # rows of one lane per claim, so that a busy lane leaves room for others
@@ -29,7 +28,7 @@ _DUE = (
     .limit(bindparam("limit"))
 )
 _DUE_ELSEWHERE = _DUE.where(work.c.lane.not_in(bindparam("seen", expanding=True)))
-_LANE = func.unnest(bindparam("lanes", type_=ARRAY(Text))).column_valued("lane")
+_LANE = each_of("lanes")
 _LOCK_LANES = select(_LANE).where(
     func.pg_try_advisory_xact_lock(func.hashtextextended(_LANE, bindparam("queue")))
 )

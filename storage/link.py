@@ -9,6 +9,7 @@ be remembered that way goes through SQLAlchemy as ever: lists for IN, `text()`, 
 
 from __future__ import annotations
 
+import json
 import re
 from collections import namedtuple
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -32,12 +33,12 @@ class _Form:
     given: frozenset[str]  # the names of the values it was compiled for
     bind: Callable[[Values], Any]  # values by name, as the driver takes them
     gives_rows: bool
-    at_once: str  # the same for columns of many rows in one round trip; '' where it cannot be said
+    at_once: str  # the same for many rows in one round trip, as JSON; '' where it cannot be said
     make: _Make  # a row as the driver gives it, with names and types
 
 
 # A row of parameters alone. Two rows with one key would make DO UPDATE fail.
-_PARAMETER = re.compile(r"(%\(\w+\)s::\w+)")
+_PARAMETER = re.compile(r"%\((\w+)\)s::(\w+)")
 _INSERT = re.compile(
     r"(?P<into>INSERT INTO \w+ \([^()]+\)) VALUES"
     r" \((?P<values>%\(\w+\)s::\w+(?:, %\(\w+\)s::\w+)*)\)(?P<rest> ON CONFLICT DO NOTHING)?"
@@ -94,9 +95,7 @@ class Link:
                 return self._through(statement, parameters, None)
             bound = list(map(form.bind, rows))
             if form.at_once:
-                return self._run(
-                    form, {n: [row[n] for row in bound] for n in bound[0]}, form.at_once
-                )
+                return self._run(form, {"rows": json.dumps(bound)}, form.at_once)
             return self._run(form, bound, many=True)
         return self._run(form, form.bind(rows[0]))
 
@@ -212,15 +211,17 @@ def _compiled(statement: Executable, values: Values, dialect: Dialect) -> _Form 
 
 
 def _at_once(sql: str) -> str:
-    """Return PostgreSQL's insert of one row as one of many, each parameter a column of them.
+    """Return PostgreSQL's insert of one row as one of many, which are a single parameter.
 
-    Its driver sends many executions one by one, which takes several times as long.
+    Its driver sends many executions one by one, which takes several times as long; and it writes
+    the elements of an array one by one in Python, where JSON is written in C.
     """
     found = _INSERT.fullmatch(sql)
     if found is None:
         return ""
-    columns = _PARAMETER.sub(r"\1[]", found["values"])
-    return f"{found['into']} SELECT * FROM unnest({columns}){found['rest'] or ''}"  # noqa: S608 - of our own SQL
+    columns = _PARAMETER.sub(r'"\1" \2', found["values"])
+    rows = f"json_to_recordset(%(rows)s::JSON) AS rows ({columns})"
+    return f"{found['into']} SELECT * FROM {rows}{found['rest'] or ''}"  # noqa: S608 - of our own SQL
 
 
 def _binder(compiled: Any, dialect: Dialect, given: Container[str]) -> Callable[[Values], Any]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     TypeDecorator,
     and_,
     bindparam,
+    func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 from sqlalchemy.ext.compiler import compiles
@@ -49,6 +50,15 @@ def among(column: Column[Any], name: str) -> ColumnElement[bool]:
     `in_` writes one for each, so that its text differs with their number: see `storage.link`.
     """
     return _Among(column, bindparam(name, type_=_Listed(column.type)))
+
+
+def each_of(name: str) -> ColumnElement[str]:
+    """Return each text of the list bound to `name` as a row, on PostgreSQL.
+
+    Its driver writes JSON in C, and arrays in Python. Comparing wants an array all the same: of
+    JSON nobody knows how long it is, and whoever plans the query would guess too much.
+    """
+    return func.json_array_elements_text(bindparam(name, type_=JSON())).column_valued("each")
 
 
 class _Among(FunctionElement[bool]):

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TypeVar, cast
 
-from sqlalchemy import Connection, Text, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, func, select
 
 from storage.absences import Absences
 from storage.audit import Audit
@@ -37,6 +36,7 @@ from storage.remedies import Remedies
 from storage.reports import Reports
 from storage.requests import Requests
 from storage.sources import Sources
+from storage.statements import each_of
 from storage.tickets import Tickets
 from storage.transfers import Transfers
 from storage.untold import Untold
@@ -45,8 +45,7 @@ from storage.work import Work
 
 T = TypeVar("T")
 
-_NAME = func.unnest(bindparam("names", type_=ARRAY(Text))).column_valued("name")
-_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(_NAME, -1)))
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(each_of("names"), -1)))
 
 
 def _part(make: Callable[[Connection], T]) -> cached_property[T]:

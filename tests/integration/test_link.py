@@ -80,8 +80,8 @@ async def test_it_says_how_many_rows_were_written(db: Database) -> None:
 
 
 async def test_many_rows_are_stored_in_their_order_whatever_they_hold(db: Database) -> None:
-    odd = ("a,b", '"{}"', "back\\slash", "NULL", "", "姓名 'x'")
-    jobs = [a_job(f"l{n % 7}", odd[n % 6], key=f"key{n}" if n < 50 else None) for n in range(100)]
+    odd = ("a,b", '"{}"', "back\\slash", "\\u4e2d", "NULL", "", "姓名 'x'", "\n\t\u2028\x7f😀")
+    jobs = [a_job(f"l{n % 7}", odd[n % 8], key=f"key{n}" if n < 50 else None) for n in range(100)]
     await db.write(lambda tx: [tx.work.add([a_job("x")], NOON) for _ in range(3)])
     new = await db.write(lambda tx: tx.work.add([*jobs, jobs[5]], NOON))
     again = await db.write(lambda tx: tx.work.add(jobs[:40], NOON))
