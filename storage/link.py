@@ -14,6 +14,8 @@ import re
 from collections import namedtuple
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 
 Values = Mapping[str, Any]
 _Make = Callable[[Sequence[Any]], Any]
+_Many = Callable[[Sequence[Any]], Iterator[tuple[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +36,21 @@ class _Form:
     given: frozenset[str]  # the names of the values it was compiled for
     bind: Callable[[Values], Any]  # values by name, as the driver takes them
     gives_rows: bool
-    at_once: str  # the same for many rows in one round trip, as JSON; '' where it cannot be said
+    many: _Many | None  # few executions that write many such rows: SQL and parameters of each
     make: _Make  # a row as the driver gives it, with names and types
 
 
 # A row of parameters alone. Two rows with one key would make DO UPDATE fail.
-_PARAMETER = re.compile(r"%\((\w+)\)s::(\w+)")
 _INSERT = re.compile(
-    r"(?P<into>INSERT INTO \w+ \([^()]+\)) VALUES"
-    r" \((?P<values>%\(\w+\)s::\w+(?:, %\(\w+\)s::\w+)*)\)(?P<rest> ON CONFLICT DO NOTHING)?"
+    r"(?P<into>INSERT INTO \w+ \([^()]+\)) VALUES \((?P<row>(?:(?:\?|%\(\w+\)s::\w+)(?:, )?)+)\)"
+    r"(?P<rest>(?: ON CONFLICT DO NOTHING)?)"
 )
+_NAMED = re.compile(r"%\((\w+)\)s::(\w+)")
+_ROWS = 64  # in one execution on SQLite, which takes 32,766 parameters
 _Forms = WeakKeyDictionary[Executable, _Form | None]
 _FORMS: dict[str, _Forms] = {}  # by dialect; None where the short way is not possible
 _NOT_YET = _Form(
-    "", frozenset(), bind=dict, gives_rows=False, at_once="", make=tuple
+    "", frozenset(), bind=dict, gives_rows=False, many=None, make=tuple
 )  # seen once: it may be a constant, or not
 _NEW = replace(_NOT_YET)
 
@@ -93,10 +97,7 @@ class Link:
         if len(rows) > 1:
             if form.gives_rows:  # drivers differ in what many executions give back
                 return self._through(statement, parameters, None)
-            bound = list(map(form.bind, rows))
-            if form.at_once:
-                return self._run(form, {"rows": json.dumps(bound)}, form.at_once)
-            return self._run(form, bound, many=True)
+            return self._run_many(form, list(map(form.bind, rows)))
         return self._run(form, form.bind(rows[0]))
 
     def _through(self, statement: Executable, parameters: Any, options: Any) -> Any:
@@ -110,6 +111,12 @@ class Link:
         if form is _NOT_YET:
             form = self._forms[statement] = _compiled(statement, values, self.dialect)
         return form
+
+    def _run_many(self, form: _Form, bound: Sequence[Any]) -> Found:
+        if form.many is None:
+            return self._run(form, bound, many=True)
+        written = [self._run(form, given, sql).rowcount for sql, given in form.many(bound)]
+        return Found((), sum(written), form.make)
 
     def _run(self, form: _Form, bound: Any, sql: str = "", *, many: bool = False) -> Found:
         try:
@@ -205,23 +212,43 @@ def _compiled(statement: Executable, values: Values, dialect: Dialect) -> _Form 
         given=frozenset(values),
         bind=_binder(compiled, dialect, values),
         gives_rows=bool(statement.exported_columns),
-        at_once=_at_once(str(compiled)),
+        many=_many(str(compiled)),
         make=_maker(statement, dialect),
     )
 
 
-def _at_once(sql: str) -> str:
-    """Return PostgreSQL's insert of one row as one of many, which are a single parameter.
+def _many(sql: str) -> _Many | None:
+    """Return what writes many rows with few executions, None where that cannot be said.
 
-    Its driver sends many executions one by one, which takes several times as long; and it writes
-    the elements of an array one by one in Python, where JSON is written in C.
+    `executemany` is one after the other. On PostgreSQL each is sent for itself; on SQLite each
+    gives Python's lock away and has to wait for it again.
     """
     found = _INSERT.fullmatch(sql)
     if found is None:
-        return ""
-    columns = _PARAMETER.sub(r'"\1" \2', found["values"])
+        return None
+    if "?" in found["row"]:
+        return partial(_in_blocks, f"{found['into']} VALUES ", f"({found['row']})", found["rest"])
+    # One parameter: the driver writes JSON in C, and the elements of an array one by one in Python.
+    columns = _NAMED.sub(r'"\1" \2', found["row"])
     rows = f"json_to_recordset(%(rows)s::JSON) AS rows ({columns})"
-    return f"{found['into']} SELECT * FROM {rows}{found['rest'] or ''}"  # noqa: S608 - of our own SQL
+    return partial(_as_json, f"{found['into']} SELECT * FROM {rows}{found['rest']}")  # noqa: S608 - of our own SQL
+
+
+def _as_json(sql: str, rows: Sequence[Values]) -> Iterator[tuple[str, Any]]:
+    yield sql, {"rows": json.dumps(rows)}
+
+
+def _in_blocks(
+    into: str, row: str, rest: str, rows: Sequence[Sequence[Any]]
+) -> Iterator[tuple[str, Any]]:
+    """Halve the block at the end: a text for every number of rows would be compiled each time."""
+    start, size = 0, _ROWS
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        block = rows[start : start + size]
+        yield into + ", ".join([row] * size) + rest, list(chain.from_iterable(block))
+        start += size
 
 
 def _binder(compiled: Any, dialect: Dialect, given: Container[str]) -> Callable[[Values], Any]:
