@@ -44,7 +44,6 @@ class Effort:
     rounds: int
     seconds: float
     asks: int
-    budget: float  # seconds after which no further round begins
     decisions: deciding.Depth
     queue: queue.Size
     customers: mirroring.Size
@@ -58,16 +57,16 @@ class Effort:
 
     def adds(self, floor: float) -> int:
         """Return how many adds to send: each costs as much as ten callbacks or more."""
-        return max(int(floor * self.seconds / 10), 200)
+        return max(int(floor * self.seconds / 8), 200)
 
 
 FULL = Effort(
-    3, 2.0, asks=300, budget=100.0,
+    5, 1.0, asks=300,
     decisions=deciding.FULL, queue=queue.FULL, customers=mirroring.FULL, soak=soaking.SHORT,
     nodes=(2, 3),
 )  # fmt: skip
 QUICK = Effort(
-    1, 1.0, asks=40, budget=0.0,
+    1, 1.0, asks=40,
     decisions=deciding.QUICK, queue=queue.QUICK, customers=mirroring.QUICK, soak=soaking.QUICK,
 )  # fmt: skip
 
@@ -109,13 +108,11 @@ class Board:
 async def measure(
     board: Board, effort: Effort, folder: Path, databases: dict[str, _Places]
 ) -> None:
-    """Measure everything, a floor before each database; as many rounds as time allows."""
+    """Measure everything, with a floor in each round: what else a machine does comes and goes."""
     known = (await measuring.floor(1_000)).rate or 0.0
     await _peer(board, effort.letters(known) // 2)
-    for number in range(effort.rounds):
-        if number and time.perf_counter() - board.start > effort.budget:
-            return
-        for name, make in databases.items():
+    for name, make in databases.items():
+        for _ in range(effort.rounds):
             known = await _floor(board, effort.letters(known))
             with make(folder) as place:
                 figures = await measuring.door(place, effort.letters(known))
@@ -123,8 +120,7 @@ async def measure(
             with make(folder) as place:
                 added = await measuring.adds(place, pretend.ordinary, effort.adds(known))
             board.note(f"add judged and allowed, {name}", added, known)
-            if number == 0:
-                await _once(board, effort, folder, name, make)
+        await _once(board, effort, folder, name, make)
 
 
 async def _floor(board: Board, letters: int) -> float:
@@ -145,7 +141,7 @@ async def _peer(board: Board, letters: int) -> None:
 
 async def _once(board: Board, effort: Effort, folder: Path, name: str, make: _Places) -> None:
     """What one round is enough for."""
-    full = board.found[f"accepted, {name}"][0].rate or 0.0
+    full = median(each.rate or 0.0 for each in board.found[f"accepted, {name}"])
     with make(folder) as place:
         half = await measuring.half_load(place, full / 2, effort.seconds)
     board.note(f"accepted at half that load, {name}", half)
