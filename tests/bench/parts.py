@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 
 from bot.wecom.wire import Call, Wire
 from storage.database import Database
@@ -61,6 +62,11 @@ async def measure(size: Size, folder: Path) -> list[Row]:
         f"the step, {_BATCH} to a batch on SQLite": step,
         "the door, two calls and the step": door + 2 * ours + step,
     }
+    if places.has_postgresql():
+        with places.postgresql(folder) as place:
+            parts["a row found by PostgreSQL's driver alone"] = _looked_up(place, size.calls)
+            step = await _steps(place.url, size.steps)
+            parts[f"the step, {_BATCH} to a batch on PostgreSQL"] = step
     return [
         {"part": name, "cpu_us": round(cpu * 1e6), "floors": round(cpu / floor, 2)}
         for name, cpu in parts.items()
@@ -110,6 +116,25 @@ async def _calls(url: str, count: int) -> tuple[float, float]:
             await wire.exchange(Call(_PATH, query=_query(number)))
 
         return await _each(bare, count), await _each(ours, count)
+
+
+def _looked_up(place: places.Place, count: int) -> float:
+    """Ask for one of a thousand rows by two of its columns, as a statement that is prepared."""
+    with psycopg.connect(place.url) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE row (id integer PRIMARY KEY, name text)")
+        cursor.execute("INSERT INTO row SELECT n, 'n' || n FROM generate_series(0, 999) AS n")
+
+        def ask(number: int) -> None:
+            values = {"id": number % 1000, "name": f"n{number % 1000}"}
+            cursor.execute("SELECT id, name FROM row WHERE id = %(id)s AND name = %(name)s", values)
+            cursor.fetchall()
+
+        for number in range(100):
+            ask(number)
+        before = time.thread_time()
+        for number in range(count):
+            ask(number)
+        return (time.thread_time() - before) / count
 
 
 def _query(number: int) -> dict[str, str]:
