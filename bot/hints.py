@@ -33,9 +33,10 @@ def word(command: Unclear, texts: Texts) -> str:
     return next(near, shown) if command.why is Fault.NEAR else shown
 
 
-def unfinished(missing: Iterable[str], texts: Texts) -> Text:
-    """Return the question for what an ask lacks (`Reading.missing`)."""
-    return texts("asking.intro", missing=texts.listed(texts(f"asking.{need}") for need in missing))
+def unfinished(missing: Iterable[str], texts: Texts, *, asked: bool = False) -> Text:
+    """Return the question for what an ask lacks (`Reading.missing`); `asked`: they asked back."""
+    lacking = texts.listed(texts(f"asking.{need}") for need in missing)
+    return texts("asking.question" if asked else "asking.intro", missing=lacking)
 
 
 def overview(texts: Texts, audiences: Iterable[Audience]) -> list[Text]:

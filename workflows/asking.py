@@ -97,6 +97,12 @@ _NO_ANSWER = re.compile(
     r"[了。.!！]*",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(
+    r".*(?:[?？]|[吗么])[\s!！。.~～]*"
+    r"|(?:请问|什么时候|啥时候|何时|多久|怎么|为什么|为啥|谁|要等|还要多).*"
+    r"|(?:when|how|why|who|what|where|which|can|could|may|do|does|is)\b.*\b(?:i|you|it|this|we)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
 _LEGAL_FORM = re.compile(
     r"(?:股份|责任|有限|集团|公司|coltd|pteltd|limited|ltd|inc|llc|corporation|corp|company|co|gmbh)+$"
 )
@@ -130,6 +136,16 @@ def complete(reading: Reading, more: str) -> Reading:
             return _reading(_answered(only, replace(found, reason=claim.reason), more), more)
         case _:
             return _reading(_read(more, claim), more)
+
+
+def is_question(text: str) -> bool:
+    """Whether somebody who was asked something asks back instead: `什么时候能批？`.
+
+    Whatever has a label or a telephone number is an answer all the same.
+    """
+    said = narrow(text).strip()
+    is_answer = _LABEL.search(said) or PHONE.search(said)
+    return not is_answer and _QUESTION.fullmatch(said) is not None
 
 
 def fingerprint(claim: Claim) -> str:

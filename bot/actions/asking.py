@@ -41,8 +41,12 @@ def ask(scene: Scene, userid: str, text: str) -> None:
 
 
 def complete(scene: Scene, userid: str, draft: str, more: str) -> None:
-    """Take the answer to what was asked back."""
-    _go_on(scene, userid, asking.complete(asking.read(draft), more), f"{draft}，{more}")
+    """Take the answer to what was asked back. A question is no reason, and asked back again."""
+    reading = asking.read(draft)
+    if asking.is_question(more):
+        scene.answer(userid, hints.unfinished(reading.missing, scene.texts, asked=True))
+        return
+    _go_on(scene, userid, asking.complete(reading, more), f"{draft}，{more}")
 
 
 def _go_on(scene: Scene, userid: str, reading: asking.Reading, draft: str = "") -> None:

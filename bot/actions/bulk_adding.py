@@ -14,7 +14,7 @@ from bot.pages import paged
 from bot.texts import Text
 from bot.wording import Words
 from workflows import bulk, facts, listing, masking, policy
-from workflows.asking import fingerprint
+from workflows.asking import fingerprint, is_question
 from workflows.bulk import BULK
 from workflows.claims import Claim
 from workflows.listing import Entry
@@ -70,6 +70,8 @@ def complete(scene: Scene, userid: str, draft: str, said: str) -> None:
     entries = _ENTRIES.validate_json(draft)
     if not entries or listing.is_list(said):
         ask(scene, userid, said)
+    elif is_question(said):
+        _go_on(scene, userid, entries)  # no line's reason: say again what is lacking
     elif said.strip(" 。.！!").lower() in _GO_ON:
         whole = tuple(each for each in entries if not each.reading.missing)
         _go_on(scene, userid, whole)

@@ -56,6 +56,19 @@ async def test_what_an_ask_lacks_is_asked_for_piece_by_piece(stage: Stage) -> No
     assert request.claim.reason == "展会认识"
 
 
+async def test_a_question_is_not_taken_as_the_reason(stage: Stage) -> None:
+    await stage.say("sunlei", "加 张伟 13800001234")
+    await stage.hears("sunlei", "还差一点就能提交：为什么要加")
+
+    await stage.say("sunlei", "什么时候能批")
+
+    told = await stage.hears("sunlei", "这像是一个问题，没有记进申请，申请也还没提交")
+    assert "还差：为什么要加" in told["text"]
+    await stage.say("sunlei", "展会认识")
+    await stage.hears("sunlei", "可以添加 张伟")
+    assert (await stage.newest("sunlei")).claim.reason == "展会认识"
+
+
 async def test_an_unfinished_ask_can_be_given_up(stage: Stage) -> None:
     await stage.say("sunlei", "加 张伟")
     await stage.hears("sunlei", "还差一点就能提交")

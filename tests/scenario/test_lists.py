@@ -189,6 +189,9 @@ async def test_lines_that_lack_something_are_listed_and_nothing_is_filed_until_t
     assert "第 4 行 马超：还差为什么要加" in told["text"]
     assert await all_of(stage, "sunlei") == []
 
+    await stage.say("sunlei", "4 为什么要写这个？")
+    await stage.quiet()
+    assert stage.times_told("sunlei", "其中 2 行还差一点") == 2
     await stage.say("sunlei", "3 13811112222")
     await stage.hears("sunlei", "名单共 4 行，其中 1 行还差一点")
     await stage.say("sunlei", "展会认识")

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.makers_words import wide
-from workflows.asking import NEEDED, complete, fingerprint, looks_like_name, read
+from workflows.asking import (
+    NEEDED,
+    complete,
+    fingerprint,
+    is_question,
+    looks_like_name,
+    read,
+)
 from workflows.claims import Claim
 
 ZHANG = Claim("张总", "某某公司", "13800001234", "展会认识")
@@ -210,3 +217,27 @@ def test_who_has_no_other_number_is_asked_for_the_company() -> None:
 
     assert first.missing == ("phone",)
     assert complete(first, "没有").missing == ("contact",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "什么时候能批", "什么时候能批？", "这样可以吗", "要等多久?", "多久能好", "为什么要写理由",
+        "谁来批", "能不写么。", "请问找谁",
+        "How long will it take you", "why do you need this", "ok?",
+    ],
+)  # fmt: skip
+def test_a_question_is_told_from_an_answer(text: str) -> None:
+    assert is_question(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "展会认识", "李总介绍的", "没有", "明达贸易", "我的老客户，想谈续约",
+        "13800001234 这个对吗", "理由：客户问有没有新款？", "met at a fair",
+        "he can use our product", "May", "合作很久了", "昨天在展会上认识的嘛",
+    ],
+)  # fmt: skip
+def test_an_answer_is_no_question(text: str) -> None:
+    assert not is_question(text)
