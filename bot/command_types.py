@@ -202,11 +202,15 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """请假: let `to` decide for the sender, for a time or through the end of a day."""
+    """请假: let `to` decide for the sender, for a time or through the end of a day.
+
+    It begins at once or with a day; without an end it lasts for that day.
+    """
 
     to: str
     duration: timedelta | None = None
     until: Day | None = None
+    since: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)

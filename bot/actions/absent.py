@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from bot.actions import rights, sweeping
 from bot.actions.scene import Scene
@@ -18,11 +18,12 @@ _ONE = timedelta(days=1)
 
 
 def leave(scene: Scene, userid: str, wish: Away) -> None:
-    """Let somebody else decide for a member from now on, for a time. Raises Refused."""
+    """Let somebody else decide for a member, from now on or from a day to come. Raises Refused."""
     who, delegate = scene.person(userid), scene.person(rights.member_named(scene, wish.to))
-    until = _until(scene, wish)
+    since, until = _span(scene, wish)
     scene.tx.hold("absences")  # two who name each other at the same moment
-    away = {k: v for k, v in _away(scene).items() if k != userid.lower()}
+    _expect_no_other(scene, userid, since)
+    away = _others_away(scene, userid, since, until)
     if same_user(userid, delegate.userid):
         raise Refused("away_to_self")
     if not scene.directory.active((delegate.userid,)):
@@ -34,18 +35,35 @@ def leave(scene: Scene, userid: str, wish: Away) -> None:
     ):
         raise Refused("away_delegate_away", who=delegate.name)
     former = chain_from(userid, _away(scene))
-    scene.tx.absences.put(Absence(who, delegate, scene.now, until))
+    absence = Absence(who, delegate, since, until)
+    scene.tx.absences.put(absence)
     scene.remind(END, who.userid, until)
-    scene.record(
-        "absence.begun", who=(who.userid, ""), delegate=delegate.userid, until=until.isoformat()
-    )
-    count = scene.tx.requests.count_pending_for(userid)
-    words = {"who": who.name, "delegate": delegate.name, "until": until, "count": count}
-    quiet = "" if count else "_quiet"
-    scene.tell([userid], f"absence.begun{quiet}", **words)
-    scene.tell([delegate.userid], f"absence.standing_in{quiet}", **words)
+    kind = "absence.planned" if since > scene.now else "absence.begun"
+    begins, ends = since.isoformat(), until.isoformat()
+    scene.record(kind, who=(who.userid, ""), delegate=delegate.userid, since=begins, until=ends)
+    _tell(scene, absence)
     for each in (who.userid, *former):
-        sweeping.start_for(scene, each)
+        sweeping.start_for(scene, each, since)
+
+
+def _expect_no_other(scene: Scene, userid: str, since: datetime) -> None:
+    """Refuse to plan an absence for one who is away now: it would take the place of this one."""
+    known = scene.tx.absences.get(userid)
+    if known is not None and since > scene.now and known.since <= scene.now < known.until:
+        raise Refused("away_now", who=known.delegate.name, until=known.until)
+
+
+def _tell(scene: Scene, absence: Absence) -> None:
+    userid, delegate = absence.person.userid, absence.delegate
+    words = {"who": absence.person.name, "delegate": delegate.name, "until": absence.until}
+    if absence.since > scene.now:
+        scene.tell([userid], "absence.planned", **words, since=absence.since)
+        scene.tell([delegate.userid], "absence.will_stand_in", **words, since=absence.since)
+        return
+    count = scene.tx.requests.count_pending_for(userid)
+    quiet = "" if count else "_quiet"
+    scene.tell([userid], f"absence.begun{quiet}", **words, count=count)
+    scene.tell([delegate.userid], f"absence.standing_in{quiet}", **words, count=count)
 
 
 def _leads_nowhere(userid: str, away: dict[str, str]) -> bool:
@@ -53,36 +71,42 @@ def _leads_nowhere(userid: str, away: dict[str, str]) -> bool:
     return not chain or chain[-1].lower() in away
 
 
-def _until(scene: Scene, wish: Away) -> datetime:
-    """Return when an absence ends: after a length of time, or with the end of a day."""
-    if wish.until is None:
-        until = scene.now + (wish.duration or _ONE)
-    else:
-        until = _end_of(scene, wish.until)
-    if not scene.now < until <= scene.now + _LONGEST:
-        raise Refused("away_too_long", days=_LONGEST.days)
-    return until
-
-
-def _end_of(scene: Scene, day: Day) -> datetime:
+def _span(scene: Scene, wish: Away) -> tuple[datetime, datetime]:
+    """Return when an absence begins and ends. A day begins and ends at midnight."""
     today = scene.now.astimezone(scene.zone).date()
-    for ahead in range(_LONGEST.days + 1):
+    first = _next(scene, wish.since, today) if wish.since else today
+    since = max(scene.now, datetime.combine(first, time(), scene.zone))
+    if wish.duration is not None:
+        until = since + wish.duration
+    else:
+        last = _next(scene, wish.until, first) if wish.until else first
+        until = datetime.combine(last + _ONE, time(), scene.zone)
+    if not since < until <= scene.now + _LONGEST:
+        raise Refused("away_too_long", days=_LONGEST.days)
+    return since, until
+
+
+def _next(scene: Scene, day: Day, earliest: date) -> date:
+    """Return the next date, `earliest` or later, that is meant by a day as people say it."""
+    today = scene.now.astimezone(scene.zone).date()
+    for ahead in range((earliest - today).days, _LONGEST.days + 1):
         date = today + timedelta(days=ahead)
         if day.is_on(date, today):
-            return datetime.combine(date + _ONE, time(), scene.zone)
+            return date
     raise Refused("away_too_long", days=_LONGEST.days)
 
 
 def back(scene: Scene, userid: str) -> None:
-    """End a member's absence early. Raises Refused for who is not away."""
+    """End a member's absence early, or what was planned. Raises Refused if there is nothing."""
     scene.tx.hold("absences")
     absence = scene.tx.absences.get(userid)
     if absence is None or absence.until <= scene.now:
         raise Refused("not_away")
     _end(scene, absence)
     words = {"who": absence.person.name, "delegate": absence.delegate.name}
-    scene.tell([userid], "absence.ended", **words)
-    scene.tell([absence.delegate.userid], "absence.relieved", **words)
+    planned = "_plan" if absence.since > scene.now else ""
+    scene.tell([userid], f"absence.ended{planned}", **words)
+    scene.tell([absence.delegate.userid], f"absence.relieved{planned}", **words)
 
 
 def end(scene: Scene, userid: str) -> timedelta | None:
@@ -108,3 +132,12 @@ def _end(scene: Scene, absence: Absence) -> None:
 
 def _away(scene: Scene) -> dict[str, str]:
     return dict(away_at(scene.tx.absences.in_force(scene.now), scene.now))
+
+
+def _others_away(scene: Scene, userid: str, since: datetime, until: datetime) -> dict[str, str]:
+    """Return who else is away at any moment of a time, with whom they have named."""
+    return {
+        each.person.userid.lower(): each.delegate.userid
+        for each in scene.tx.absences.in_force(scene.now)
+        if each.since < until and since < each.until and not same_user(each.person.userid, userid)
+    }

@@ -34,9 +34,9 @@ def start(scene: Scene, kind: str) -> None:
         _next(scene, kind, "", scene.now + _ALL_NODES_KNOW)
 
 
-def start_for(scene: Scene, userid: str) -> None:
-    """Have the clock find anew who decides what waits for one person."""
-    _next(scene, REASSIGN_FOR, f"{userid.lower()}|")
+def start_for(scene: Scene, userid: str, at: datetime | None = None) -> None:
+    """Have the clock find anew who decides what waits for one person, now or later."""
+    _next(scene, REASSIGN_FOR, f"{userid.lower()}|", at)
 
 
 def go_on(scene: Scene, kind: str, last: str) -> None:

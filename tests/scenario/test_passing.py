@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,6 +26,13 @@ async def asked(stage: Stage, ask: str = ASKS[0], approver: str = LEAD) -> Reque
 async def again(stage: Stage) -> None:
     await stage.quiet()
     await stage.stop()
+    await stage.start()
+
+
+async def jump(stage: Stage, to: datetime) -> None:
+    await stage.quiet()
+    await stage.stop()
+    stage.clock.move(seconds=(to - stage.clock.now()).total_seconds())
     await stage.start()
 
 
@@ -96,6 +104,57 @@ async def test_an_absence_can_run_through_a_day_of_the_week(stage: Stage) -> Non
     assert absence.until > absence.since
     local = absence.until.astimezone(ZoneInfo("Asia/Shanghai"))
     assert (local.weekday(), local.hour, local.minute) == (5, 0, 0)
+
+
+async def test_an_absence_can_be_planned_and_begins_by_itself(stage: Stage) -> None:
+    await stage.say(LEAD, "请假 明天 李强")
+    await stage.hears(LEAD, "您的审批由 李强 代办。在那之前仍由您自己审批")
+    await stage.hears(DIRECTOR, "王芳 从")
+    absence = await stage.db.read(lambda tx: tx.absences.get(LEAD))
+    assert absence is not None
+    assert absence.since.astimezone(ZoneInfo("Asia/Shanghai")).hour == 0
+    assert absence.until - absence.since == timedelta(days=1)
+    await jump(stage, absence.since - timedelta(hours=1))
+    request = await asked(stage, approver=LEAD)
+
+    await jump(stage, absence.since + timedelta(minutes=1))
+
+    await stage.until(
+        lambda: stage.request(request.id),
+        lambda it: [p.userid for p in it.approvers] == [DIRECTOR],
+        "the one who stands in is asked",
+    )
+    await stage.say(LEAD, f"同意 {request.id}")
+    await stage.hears(LEAD, f"您在请假，{request.id} 现在由 李强 审批")
+
+
+async def test_a_planned_absence_can_be_called_off(stage: Stage) -> None:
+    await stage.say(LEAD, "请假 明天到后天 李强")
+    await stage.hears(LEAD, "在那之前仍由您自己审批")
+
+    await stage.say(LEAD, "回来")
+
+    await stage.hears(LEAD, "已取消请假安排")
+    await stage.hears(DIRECTOR, "王芳 取消了请假安排")
+    assert await stage.db.read(lambda tx: tx.absences.get(LEAD)) is None
+
+
+async def test_nobody_plans_an_absence_over_the_present_one(stage: Stage) -> None:
+    await stage.say(LEAD, "请假 2小时 给 李强")
+    await stage.hears(LEAD, "由 李强 代办")
+
+    await stage.say(LEAD, "请假 后天 李强")
+
+    await stage.hears(LEAD, "您正在请假")
+
+
+async def test_two_cannot_plan_to_stand_in_for_each_other(stage: Stage) -> None:
+    await stage.say(LEAD, "请假 明天 李强")
+    await stage.hears(LEAD, "在那之前仍由您自己审批")
+
+    await stage.say(DIRECTOR, "请假 3天 给 王芳")
+
+    await stage.hears(DIRECTOR, "王芳 请假时正是由您代办")
 
 
 @pytest.mark.parametrize(
