@@ -24,13 +24,14 @@ from storage.crew import Crew, Done, Failed, Outcome
 from storage.engines import DRIVER_ERRORS, Engines
 from storage.link import Link
 from storage.moments import from_milliseconds
+from storage.requests import Overtaken
 from storage.schema import upgrade
 from storage.transaction import Step, Transaction
 
 T = TypeVar("T")
 
 _BATCH = 16  # steps in one commit, about: who comes first must not wait for many
-_ATTEMPTS = 3  # for steps that PostgreSQL stopped because another node stood in their way
+_ATTEMPTS = 3  # for steps that another node was faster than, or that PostgreSQL stopped for it
 
 
 def _machine_time() -> datetime:
@@ -192,7 +193,7 @@ class Database:
         return [self._write_alone(step) for step in steps]
 
     def _write_alone(self, step: Step[Any]) -> Outcome:
-        """Run a step again after a deadlock, with nothing else in its transaction."""
+        """Run a step again that others stood in the way of, alone in its transaction."""
         outcome = Failed(Unavailable("other writers stood in the way"))
         for _ in range(_ATTEMPTS):
             try:
@@ -286,7 +287,9 @@ def _undone(driver: Any) -> bool:
 
 
 def _is_conflict(error: BaseException) -> bool:
-    """Whether PostgreSQL gave this transaction up in favour of another one."""
+    """Whether another transaction was faster, so that this one has to be run again."""
+    if isinstance(error, Overtaken):
+        return True
     return isinstance(error, OperationalError) and isinstance(
         error.orig, (DeadlockDetected, SerializationFailure)
     )

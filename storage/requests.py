@@ -149,6 +149,14 @@ class Duplicate(Exception):
     """Another open request has the same key, or the id is taken. `open_by_key` finds which."""
 
 
+class Overtaken(Exception):
+    """Another node has changed what this step has read, before the step could write.
+
+    The database runs the step again, which then sees the change. It is no answer to anybody: what a
+    timer or a sweep was to do would be lost.
+    """
+
+
 class Requests:
     """The requests within one transaction. Ids are found in any case."""
 
@@ -203,26 +211,25 @@ class Requests:
         found = {each.key: each for each in self._list(_OPEN_BY_KEYS, wanted=one, other=other)}
         return found.get(one), found.get(other)
 
-    def move(self, old: Request, new: Request) -> bool:
-        """Write `new` over `old`; False if somebody changed it since `old` was read.
+    def move(self, old: Request, new: Request) -> None:
+        """Write `new` over `old`; raise Overtaken if somebody changed it since `old` was read.
 
         Raise Duplicate if `new` has the key of another open request, or two votes of one person at
         one stage; the step must end with it.
         """
         if self._new is old:
             self._new = new
-            return True
+            return
         values = {f"new_{name}": value for name, value in _columns(new).items() if name in _MOVED}
         values |= {"wanted": request_key(old.id)}
         values |= {"old_state": old.state.value, "old_version": old.version}
         try:
             if self._connection.execute(_MOVE, values).rowcount != 1:
-                return False
+                raise Overtaken(old.id)
             self._change_votes(old, new)
         except IntegrityError as error:
             raise Duplicate(new.key) from error
         self._change_approvers(old, new)
-        return True
 
     def pending_for(self, userid: str, limit: int, after: Request | None = None) -> list[Request]:
         """Return what waits for this person's answer, the oldest first, a page at a time."""

@@ -26,6 +26,7 @@ from bot.actions.performing import ONLY_TOLD
 from bot.actions.scene import Scene
 from bot.texts import Text
 from storage.candidates import Candidate
+from storage.requests import Overtaken
 from workflows import undoing
 from workflows.lockout import CHANGE
 from workflows.model import Origin, Request, State, TicketState
@@ -100,7 +101,7 @@ def _void_ticket(scene: Scene, request: Request) -> None:
     if ticket is not None and ticket.state is TicketState.USED:
         raise Refused("undo_used", id=request.id)
     if tickets.live(scene, request) and not tickets.revoke(scene, request):
-        raise Refused("changed_meanwhile", id=request.id)
+        raise Overtaken(request.id)  # it has just been made, or used
 
 
 def _roll_back(scene: Scene, userid: str, request: Request) -> None:

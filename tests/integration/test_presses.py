@@ -69,7 +69,7 @@ async def test_a_thousand_presses_at_once_decide_three_hundred_requests_once_eac
 
     assert heard["decided"] == REQUESTS
     assert heard.total() == PRESSES
-    assert set(heard) <= {"decided", "already_decided", "changed_meanwhile"}
+    assert set(heard) == {"decided", "already_decided"}
     found = await db.read(
         lambda tx: [tx.requests.get(f"A{number + 100}") for number in range(REQUESTS)]
     )

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from storage.database import Database
-from storage.requests import Duplicate
+from storage.requests import Duplicate, Overtaken
 from storage.transaction import Step, Transaction
 from tests.makers_storage import NOON, a_person, a_request
 from workflows.model import Answer, Person, Request, State, Subject, Vote
@@ -33,7 +33,11 @@ async def add(db: Database, *requests: Request) -> None:
 
 async def move(db: Database, old: Request, **changes: object) -> Request | None:
     new: Request = replace(old, version=old.version + 1, **changes)  # type: ignore[arg-type]
-    return new if await db.write(lambda tx: tx.requests.move(old, new)) else None
+    try:
+        await db.write(lambda tx: tx.requests.move(old, new))
+    except Overtaken:
+        return None
+    return new
 
 
 async def ids(db: Database, step: Step[list[Request]]) -> list[str]:
