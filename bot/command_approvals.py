@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.command_arguments import GAPS, Wrong, duration_of, person, vote
+from bot.command_arguments import GAPS, Wrong, duration_of, names_another, person, vote
 from bot.command_types import ApproveRequest, Away, Command, Day, DenyRequest, Fault
 
 _GAP = f"[{re.escape(GAPS)}]"
@@ -54,7 +54,12 @@ def to_deny(rest: str) -> Command:
 def _similar(make: Callable[[str, str, bool], Command]) -> Callable[[str, str], Command]:
     def read(request_id: str, comment: str) -> Command:
         found = _SIMILAR.match(comment)
-        return make(request_id, comment[found.end() :] if found else comment, found is not None)
+        if found is None:
+            return make(request_id, comment, False)
+        more = comment[found.end() :]
+        if names_another(more):
+            raise Wrong(Fault.ALL_ALIKE, more)
+        return make(request_id, more, True)
 
     return read
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+from bot import command_doubts
 from bot.command_types import (
     Add,
     AskRight,
@@ -134,8 +135,17 @@ def nothing(make: Callable[[], Command]) -> Callable[[str], Command]:
 
 
 def only_id(make: Callable[[str], Command]) -> Callable[[str], Command]:
-    """Return the reader of a command about one request; what follows the id is ignored."""
-    return lambda rest: make(_id_and_rest(rest)[0])
+    """Return the reader of a command about one request; what follows the id is ignored, unless it
+    is the id of another one.
+    """
+
+    def read(rest: str) -> Command:
+        request_id, more = _id_and_rest(rest)
+        if names_another(more):
+            raise Wrong(Fault.ONE_AT_A_TIME, more)
+        return make(request_id)
+
+    return read
 
 
 def vote(make: Callable[[str, str], Command]) -> Callable[[str], Command]:
@@ -145,6 +155,27 @@ def vote(make: Callable[[str, str], Command]) -> Callable[[str], Command]:
         return make(*_id_and_rest(rest))
 
     return read
+
+
+def assent(make: Callable[[str, str], Command]) -> Callable[[str], Command]:
+    """Return the same for one that says yes: Wrong where the comment takes it back, or names
+    another request as well.
+    """
+
+    def read(rest: str) -> Command:
+        request_id, comment = _id_and_rest(rest)
+        if names_another(comment):
+            raise Wrong(Fault.ONE_AT_A_TIME, comment)
+        if command_doubts.is_taken_back(comment):
+            raise Wrong(Fault.DOUBTFUL, rest.strip())
+        return make(request_id, comment)
+
+    return read
+
+
+def names_another(comment: str) -> bool:
+    """Whether the words behind an id hold the id of another request."""
+    return any(map(is_id, re.findall(r"[0-9A-Za-z]+", comment)))
 
 
 def id_and_text(make: Callable[[str, str], Command], lacking: Fault) -> Callable[[str], Command]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from bot import command_approvals
+from bot import command_approvals, command_doubts
 from bot import command_arguments as arguments
-from bot.command_types import AddMany, ApproveExcept, ApproveRequest, Command
+from bot.command_arguments import Wrong
+from bot.command_types import AddMany, ApproveExcept, ApproveRequest, Command, Fault
 from workflows import listing
 
 _EXCEPT = re.compile(
@@ -44,14 +45,26 @@ def to_approve(rest: str) -> Command:
     list must not be approved whole because nobody understood what was to be left out.
     """
     command = command_approvals.to_approve(rest)
-    if not isinstance(command, ApproveRequest) or command.similar:
+    if not isinstance(command, ApproveRequest):
         return command
     found = _EXCEPT.search(command.comment)
+    listed = _LISTED.match(command.comment, found.end()) if found else None
+    lines = _numbers(listed["lines"]) if listed else ()
+    if command.similar and found:
+        raise Wrong(Fault.ALL_ALIKE, command.comment)
+    if not lines:
+        _expect_a_yes(command, rest)
     if found is None:
         return command
-    listed = _LISTED.match(command.comment, found.end())
-    lines = _numbers(listed["lines"]) if listed else ()
     return ApproveExcept(command.id, lines, command.comment, at_once=found.start() == 0)
+
+
+def _expect_a_yes(command: ApproveRequest, rest: str) -> None:
+    """Raise Wrong where the words behind an id take the yes back, or name another request."""
+    if arguments.names_another(command.comment):
+        raise Wrong(Fault.ONE_AT_A_TIME, command.comment)
+    if command_doubts.is_taken_back(command.comment):
+        raise Wrong(Fault.DOUBTFUL, rest.strip())
 
 
 def _numbers(text: str) -> tuple[int, ...]:

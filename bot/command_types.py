@@ -373,6 +373,8 @@ class Fault(StrEnum):
     ID_LETTERS = "id_letters"  # has letters or digits that no id has
     ID_SHAPE = "id_shape"
     ONE_AT_A_TIME = "one_at_a_time"
+    DOUBTFUL = "doubtful"  # asked about or put off, rather than told
+    ALL_ALIKE = "all_alike"  # some of them are to be left out
     WHAT_MISSING = "what_missing"
     WHO_MISSING = "who_missing"
     DURATION = "duration"

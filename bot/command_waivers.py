@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.command_arguments import GAPS, ID_ALPHABET, Wrong, vote
+from bot.command_arguments import GAPS, ID_ALPHABET, Wrong, assent
 from bot.command_types import Command, EndWaiver, Fault, Waive
 
 _SHOW = frozenset({"", "列表", "清单", "list"})
@@ -49,7 +49,7 @@ def _waive(request_id: str, rest: str) -> Waive:
     return Waive(request_id, days, uses, rest.strip(GAPS))
 
 
-_READ = vote(_waive)
+_READ = assent(_waive)
 
 
 def _taken(wanted: re.Pattern[str], rest: str, *, at_start: bool = False) -> tuple[int | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot import command_arguments as arguments
+from bot import command_doubts
 from bot.command_arguments import Wrong
 from bot.command_types import Command, Fault, PlainText, Unclear
 from bot.verbs import VERBS, Found, matches
@@ -17,6 +18,10 @@ def parse(text: str) -> Command:
     found = next(matches(said), None) or _id_first(said)
     if found is None:
         return _near(said) or PlainText(text)
+    if found.verb.name in command_doubts.ACTING and (
+        command_doubts.is_doubtful(found.rest) or said.endswith("?")
+    ):
+        return Unclear(found.verb.name, Fault.DOUBTFUL, said)
     command = _read(found)
     if isinstance(command, PlainText):
         return PlainText(text)
@@ -55,7 +60,9 @@ def _id_first(said: str) -> Found | None:
 def _read(found: Found) -> Command:
     if found.glued and not found.verb.glued(found.rest):
         if found.verb.takes_id and len(found.word) > 1:
-            return Unclear(found.verb.name, Fault.ID_MISSING, found.rest)
+            denied = command_doubts.is_taken_back(found.rest)  # 同意不了 A7K2
+            why = Fault.DOUBTFUL if denied else Fault.ID_MISSING
+            return Unclear(found.verb.name, why, found.rest)
         return PlainText("")
     try:
         return found.verb.read(found.rest)
@@ -76,8 +83,8 @@ def _near(said: str) -> Unclear | None:
     head = re.match(r"[\u4e00-\u9fff]+|[A-Za-z-]+", said)
     if head is None:
         return None
-    if head[0].startswith(_ASKING):
-        return None
+    if head[0].startswith(_ASKING) or command_doubts.is_taken_back(head[0]):
+        return None  # 别批 is no slip of 免批
     words = re.findall(r"[0-9A-Za-z]+", said)
     has_id, has_number = any(map(arguments.is_id, words)), any(map(str.isdecimal, words))
     goes_on = has_id or has_number  # '拒决这个 A7K2' is 拒绝, '谁加了谁' is not 添加

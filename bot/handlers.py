@@ -6,9 +6,9 @@ the state of things; it asks WeCom, and runs again harmlessly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from bot import chores, commands, events
 from bot.actions import adding, containing, conversation, editing, moving, parting, pressing
@@ -68,6 +68,7 @@ class Handlers:
         of_people = isinstance(event, DirectoryChanged | Subscribed | Unsubscribed)
         if not of_people and (userid := getattr(event, "userid", "")):
             await self.know_member(userid, work.created_at)
+            event = self._as_spelled(event, userid)
         match event:
             case ContactAdded() | ContactEdited() | ContactDeleted() | TransferFailed():
                 return await self._relation(event)
@@ -161,6 +162,12 @@ class Handlers:
         await self.db.write(await self.directory.everything())
         await self.company.refresh(self.db)
         self.company.was_read(began)
+
+    def _as_spelled(self, event: Any, userid: str) -> events.Event:
+        """Return the event with its member as the directory spells them: WeCom ignores case."""
+        member = self.company.standing.directory.member(userid)
+        spelled: events.Event = replace(event, userid=member.userid) if member else event
+        return spelled
 
     def _knows(self, userid: str) -> bool:
         return self.company.standing.directory.member(userid) is not None

@@ -17,6 +17,7 @@ from bot.actions import (
     versions,
     waiving,
 )
+from bot.actions.colleagues import is_admin
 from bot.actions.performing import ONLY_TOLD
 from bot.actions.scene import Scene
 from bot.command_types import Waive
@@ -166,7 +167,7 @@ def resubmit(scene: Scene, userid: str, request_id: str) -> None:
 
 def _propose_again(scene: Scene, userid: str, request: Request) -> None:
     """Propose a version of the rules again; what the file has, any admin may propose."""
-    by_file = request.origin is Origin.SYSTEM and userid in scene.standing.admins
+    by_file = request.origin is Origin.SYSTEM and is_admin(scene, userid)
     if not by_file and not same_user(request.requester.userid, userid):
         raise Refused("not_yours", id=request.id)
     if request.state not in RESUBMITTABLE:

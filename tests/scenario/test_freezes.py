@@ -167,6 +167,22 @@ async def test_the_rules_can_still_be_changed(opens: Opens) -> None:
 # How it ends
 
 
+async def test_whoever_wecom_spells_otherwise_is_told_of_the_end_once(stage: Stage) -> None:
+    stage.simulator.world.state.members[ADMIN].userid = "ZhaoMin"
+    freeze = await frozen(stage)
+    assert freeze.by == ADMIN
+    await stage.stop()
+    stage.clock.move(hours=2, minutes=1)
+    stage.simulator.world.state.members[ADMIN].userid = ADMIN
+
+    await stage.start()
+
+    await stage.hears(OTHER, "已到时间，自动结束")
+    await stage.hears(ADMIN, "已到时间，自动结束")
+    await stage.quiet()
+    assert stage.times_told(ADMIN, "已到时间，自动结束") == 1
+
+
 async def test_it_ends_by_itself_also_while_menwei_is_off_and_is_reviewed(stage: Stage) -> None:
     freeze = await frozen(stage)
     await stage.hears(TRAINEE, "【冻结】")

@@ -109,6 +109,18 @@ async def test_approving_by_text_forgives_how_the_id_is_typed(stage: Stage, word
     await stage.hears("wangfang", "已同意", kind="card")
 
 
+@pytest.mark.parametrize(
+    "words", ["同意 {id}？", "同意 {id} 不行", "免批 {id} 吗", "同意 {id} 和 A7K2"]
+)
+async def test_a_yes_with_a_doubt_in_it_decides_nothing(stage: Stage, words: str) -> None:
+    request = await asked(stage)
+
+    await stage.say("wangfang", words.format(id=request.id))
+
+    await stage.hears("wangfang", "什么都还没做")
+    assert (await stage.request(request.id)).state is State.PENDING
+
+
 async def test_an_english_refusal_is_answered_in_english(stage: Stage) -> None:
     request = await asked(stage)
 

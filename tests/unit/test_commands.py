@@ -12,6 +12,7 @@ from bot.command_types import (
     Add,
     AddApprover,
     Appeal,
+    ApproveExcept,
     ApproveRequest,
     AskRight,
     Away,
@@ -470,3 +471,63 @@ def test_a_day_is_the_next_one_that_is_called_so(day: Day, meant: date) -> None:
     ahead = (today + timedelta(days=n) for n in range(60))
 
     assert next(each for each in ahead if day.is_on(each, today)) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "同意 T8SC 不行", "同意 WV2Z？", "VK6D 同意？", "同意 VN5Z 了吗", "同意 JK8C 还是拒绝",
+        "同意 F8BG 前我要先问问他", "同意 GB38 先别发码", "同意 A7K2 等他补完资料", "同意不了 T8SC",
+        "approve PY4P no way", "approve D32P not yet", "approve EX8H?", "approve A7K2 if he pays",
+        "免批 T929 先不要", "免批 UU8H 吗", "撤回 BNJ3 会怎么样", "撤回 V246 先不撤", "撤回Z95V吗",
+        "转移 刘建国 给 孙磊，先别转", "转移 刘建国 给 孙磊？", "反悔 A7K2？",
+        "转交 A7K2 给 李强吗",
+    ],
+)  # fmt: skip
+def test_a_doubt_does_nothing(text: str) -> None:
+    command = parse(text)
+
+    assert isinstance(command, Unclear)
+    assert command.why is Fault.DOUBTFUL
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "同意 NMW3 和 D6AF", "同意 JG9J，拒绝 VN5Z", "approve WY6K and EX8H", "撤回 A7K2 还有 B3M4",
+        "approve GX7W, reject PY4P", "免批 A7K2 和 B3M4",
+    ],
+)  # fmt: skip
+def test_two_requests_in_one_message_are_not_half_done(text: str) -> None:
+    command = parse(text)
+
+    assert isinstance(command, Unclear)
+    assert command.why is Fault.ONE_AT_A_TIME
+
+
+@pytest.mark.parametrize(
+    "text", ["同意 A7JP 同类 除 VYB8", "同意 A7JP 同类 除了张伟", "拒绝 UU8H 同类 重复，除了 T929"]
+)
+def test_all_alike_takes_no_exceptions(text: str) -> None:
+    command = parse(text)
+
+    assert isinstance(command, Unclear)
+    assert command.why is Fault.ALL_ALIKE
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "没问题", "不错的客户", "下次注意", "之前见过", "好的", "no problem", "注意保密，不要外传",
+        "已核实", "不用再报了",
+    ],
+)  # fmt: skip
+def test_a_comment_that_is_no_doubt_goes_with_the_yes(comment: str) -> None:
+    command = parse(f"同意 A7K2 {comment}")
+
+    assert isinstance(command, ApproveRequest | ApproveExcept)
+    assert command.comment == comment
+
+
+def test_who_says_not_to_approve_is_not_told_how_to_approve_more() -> None:
+    assert parse("别批 UU8H") == PlainText("别批 UU8H")
