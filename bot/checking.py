@@ -29,10 +29,14 @@ _SQLITE = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the database knows: the company, and how often which auto-review answered."""
+    """What the database knows: the company, and how often which auto-review answered.
+
+    `unasked` says why it could not be asked, though it should be there.
+    """
 
     directory: Directory | None = None
     hits: Mapping[str, int] | None = None
+    unasked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,15 @@ class Checked:
 
 
 def known(url: str) -> Known:
-    """Return what the database knows; nothing if it is not there, not reachable or not set up."""
+    """Return what the database knows; nothing, and why, if it cannot be asked."""
     if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE).split("?")[0]).exists():
         return Known()
     try:
         with contextlib.closing(Database.open(url)) as database:
             return asyncio.run(database.read(_read))
-    except (Unavailable, ValueError):
-        return Known()
+    except (Unavailable, ValueError) as error:
+        is_new = "no such table" in str(error)  # nobody has served on it yet
+        return Known(unasked="" if is_new else str(error))
 
 
 def _read(tx: Transaction) -> Known:

@@ -24,7 +24,8 @@ from workflows.sections import Rulebook
 
 _CONSOLE = "system:console"
 _PAGE = 500  # rows put back in one transaction
-_SECRET_SECTIONS = frozenset({"wecom", "storage", "sources"})
+_SECRET_SECTIONS = frozenset({"server", "wecom", "storage", "sources"})
+_SECRETIVE = re.compile(r"secret|token|passw|pwd|aes|url|credential|密[钥码]", re.IGNORECASE)
 
 
 def mistake(found: Mistake, voice: Texts) -> Text:
@@ -43,10 +44,17 @@ def mistakes(path: str, text: str, found: Iterable[Mistake], voice: Texts) -> It
             yield f"{path}: {mistake(each, voice)}"
             continue
         yield f"{path}:{place.line}:{place.column}: {mistake(each, voice)}"
-        if each.loc[0] in _SECRET_SECTIONS:  # the line may hold a secret, and a log may keep it
+        if _may_hold_secret(each):  # and a log may keep it
             continue
         yield f"  {place.text}"
         yield f"  {place.caret()}"
+
+
+def _may_hold_secret(found: Mistake) -> bool:
+    """Whether the line of a mistake may hold a secret, be it in the wrong place."""
+    if found.loc[0] in _SECRET_SECTIONS:
+        return True
+    return any(_SECRETIVE.search(str(part)) for part in found.loc)
 
 
 def mistake_json(found: Mistake, place: Place | None) -> Mapping[str, object]:

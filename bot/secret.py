@@ -20,6 +20,8 @@ def _resolved(given: object) -> object:
             return _in_file(name)
         case dict():
             raise PydanticCustomError("secret_shape", "")
+        case str() if not given or given.startswith("$"):
+            raise PydanticCustomError("secret_empty", "")  # nothing fills in a "$NAME"
         case _:
             return given
 

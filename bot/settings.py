@@ -24,13 +24,20 @@ from bot import source_settings
 from bot.secret import Secret
 from bot.source_settings import Source, Sources
 from bot.texts import LANGUAGES
+from storage.engines import is_address
 from workflows import rulebook
 from workflows.mistakes import Mistake
 from workflows.notations import Duration
 from workflows.schedules import parse_duration
 from workflows.sections import Rulebook
 
+_URL = re.compile(r"https?://[^/\s]+(/[^\s]*)?")
 _DRAIN = timedelta(seconds=5)  # by when a load balancer has noticed
+
+
+# Of a file that cannot be read nobody knows the language.
+_NOT_UTF8 = "不是 UTF-8，请另存为 UTF-8 编码 (not UTF-8: save it as UTF-8)"
+_TOO_DEEP = "嵌套太深 (nested too deeply)"
 
 
 class BadSettings(Exception):
@@ -62,6 +69,13 @@ class Server(_Section):
         """Return the seconds for which a node that was told to stop still takes callbacks."""
         default = _DRAIN if is_shared else timedelta(0)
         return (parse_duration(self.drain) if self.drain else default).total_seconds()
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        if url and not _URL.fullmatch(url):
+            raise PydanticCustomError("bad_url", "")
+        return url.rstrip("/")
 
 
 class Callback(_Section):
@@ -97,7 +111,7 @@ class Wecom(Callback):
     @field_validator("api_base")
     @classmethod
     def _is_url(cls, url: str) -> str:
-        if not re.fullmatch(r"https?://[^/\s]+(/[^\s]*)?", url):
+        if not _URL.fullmatch(url):
             raise PydanticCustomError("bad_url", "")
         return url.rstrip("/")
 
@@ -118,6 +132,15 @@ class Storage(_Section):
     def _is_known(cls, url: SecretStr) -> SecretStr:
         if not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
             raise PydanticCustomError("bad_storage", "")
+        if not is_address(url.get_secret_value()):
+            raise PydanticCustomError("bad_database", "")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise PydanticCustomError("bad_redis", "")
         return url
 
 
@@ -190,15 +213,18 @@ def load(path: Path) -> Settings:
 def look(path: Path) -> Reading:
     """Read a config file, good or bad. Raises Unparsable."""
     try:
-        text = path.read_text("utf-8")
+        raw = path.read_bytes()
     except OSError as error:
         raise Unparsable(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise Unparsable(f"{path}: not UTF-8 (byte {error.start})") from None
     try:
-        return _reading(text)
+        return _reading(raw.decode("utf-8-sig"))  # Windows writes a mark in front
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise Unparsable(f"{path}:{line}: {_NOT_UTF8}") from None
     except tomllib.TOMLDecodeError as error:
         raise Unparsable(f"{path}: {error}") from None
+    except RecursionError:
+        raise Unparsable(f"{path}: {_TOO_DEEP}") from None
 
 
 def parse(text: str) -> Settings:
@@ -228,7 +254,7 @@ def reading_of(text: str, data: Mapping[str, object]) -> Reading:
 def language_of(path: Path) -> str:
     """Return the language a config file asks for; Chinese when it cannot be told."""
     try:
-        found = tomllib.loads(path.read_text("utf-8")).get("language")
-    except (OSError, ValueError):
+        found = tomllib.loads(path.read_text("utf-8-sig")).get("language")
+    except (OSError, ValueError, RecursionError):
         return LANGUAGES[0]
     return found if found in LANGUAGES else LANGUAGES[0]

@@ -10,6 +10,7 @@ writes are lost. (Savepoints from the start would be two more round trips for ev
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -297,7 +298,10 @@ def _is_conflict(error: BaseException) -> bool:
 
 def _told(error: BaseException) -> BaseException:
     """Return what the caller can catch without knowing SQLAlchemy."""
-    if not isinstance(error, (OperationalError, InterfaceError, *DRIVER_ERRORS)):
+    is_no_database = isinstance(error, DBAPIError) and type(error.orig) is sqlite3.DatabaseError
+    if not is_no_database and not isinstance(
+        error, (OperationalError, InterfaceError, *DRIVER_ERRORS)
+    ):
         return error
     cause = error.orig if isinstance(error, DBAPIError) else error
     unavailable = Unavailable(str(cause).partition("\n")[0])

@@ -59,6 +59,23 @@ def locked(file: Path) -> IO[str] | None:
     return lock
 
 
+def is_address(url: str) -> bool:
+    """Whether a database may be reached under this: an SQLite file, or 'postgresql://…' whole.
+
+    A password with an '@' in it must be percent-encoded, or half of it is taken for a host.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "sqlite":
+            return bool(parsed.database) and not Path(str(parsed.database)).is_dir()
+        authority = url.partition("://")[2].partition("/")[0]
+        if parsed.drivername != "postgresql" or authority.count("@") > 1:
+            return False
+        return bool(psycopg.conninfo.conninfo_to_dict(url))
+    except (ArgumentError, ValueError, psycopg.Error):
+        return False
+
+
 def build(url: str) -> Engines:
     """Return the engines for 'sqlite:///path' or 'postgresql://…'; raise ValueError otherwise."""
     try:

@@ -84,7 +84,7 @@ def explain(
 
 
 def _file(found: Settings, path: Path) -> File:
-    return File(found.rules, path.read_text("utf-8"), voice_of(found))
+    return File(found.rules, path.read_text("utf-8-sig"), voice_of(found))
 
 
 def _explain_request(

@@ -23,20 +23,21 @@ def check(config: Config = CONFIG, as_json: AsJson = False) -> None:
     found = shell.load(config, as_json=as_json)
     known = checking.known(found.storage.address)
     checked = checking.check(checking.compiled(found.rules), known)
-    text, voice = config.read_text("utf-8"), voice_of(found)
+    text, voice = config.read_text("utf-8-sig"), voice_of(found)
     if as_json:
-        shell.print_json(reports.checked_json(checked, Places(text)))
+        shell.print_json({**reports.checked_json(checked, Places(text)), "unasked": known.unasked})
     else:
         shell.say_all(reports.checked(str(config), text, checked, voice))
         if known.directory is None:
-            shell.say(voice("guard.no_directory"))
+            kind = "unasked" if known.unasked else "no_directory"
+            shell.say(voice(f"guard.{kind}", why=known.unasked))
     raise typer.Exit(0 if checked.is_good else FINDINGS)
 
 
 def lint(config: Config = CONFIG, as_json: AsJson = False) -> None:
     """Find what works but is hardly meant: rules without effect, unused names. Exit 1 if any."""
     found = shell.load(config, as_json=as_json)
-    text, voice = config.read_text("utf-8"), voice_of(found)
+    text, voice = config.read_text("utf-8-sig"), voice_of(found)
     today = datetime.now(found.rules.zone).date()
     known = checking.known(found.storage.address)
     findings = checking.findings(checking.compiled(found.rules), known, today)

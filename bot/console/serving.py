@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from contextlib import closing
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,22 +17,32 @@ from bot.app import App
 from bot.console import shell
 from bot.console.shell import CONFIG, Config
 from bot.settings import Reading, Settings
-from storage.database import Database
+from storage.database import Database, Unavailable
 from workflows.sections import Rulebook
+
+
+class LogLevel(StrEnum):
+    """From which level on something is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(
     config: Config = CONFIG,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_level: Annotated[LogLevel, typer.Option(help="What is worth a line.")] = LogLevel.INFO,
 ) -> None:
     """Run Menwei until it is told to stop.
 
     A config file with bad rules never takes effect: the version last in force runs on.
     """
     found = settings_to_start(config)
-    monitoring.set_up_logging(log_level, as_json=not sys.stderr.isatty())
+    monitoring.set_up_logging(log_level.value, as_json=not sys.stderr.isatty())
     shell.run(_serve(found, config))
 
 
@@ -62,7 +73,10 @@ def _last_in_force(reading: Reading) -> Settings:
     """Return the settings with the rules last in force; exit if there are none."""
     with closing(Database.open(reading.address)) as database:
         there = database.is_there()
-        active = asyncio.run(database.read(lambda tx: tx.policies.active())) if there else None
+        try:
+            active = asyncio.run(database.read(lambda tx: tx.policies.active())) if there else None
+        except Unavailable as error:
+            shell.refuse(f"The database cannot be used: {error}")
     if active is None:
         raise typer.Exit(shell.FINDINGS)
     voice = texts.load(Rulebook.model_validate_json(active.text).language)

@@ -99,7 +99,7 @@ def _put(found: Settings, new: Path, wish: Wish) -> None:
         return findings
 
     findings = shell.on_database(found.storage.address, voice, go)
-    shell.say_all(reports.checked(str(new), new.read_text("utf-8"), findings.checked, voice))
+    shell.say_all(reports.checked(str(new), new.read_text("utf-8-sig"), findings.checked, voice))
     if not findings.checked.is_good:
         shell.refuse(voice("shadow.not_put"))
     if findings.policy.hash == findings.base:

@@ -45,7 +45,7 @@ def apply(
     async def go(database: Database) -> Considered | None:
         company = await putting.company_of(database, found.rules)
         kind = rulebooks.EMERGENCY if emergency else ""
-        offer = Offer(wish, str(file), file.read_text("utf-8"), kind)
+        offer = Offer(wish, str(file), file.read_text("utf-8-sig"), kind)
         return await putting.put(database, company, offer, voice, yes=yes)
 
     done = shell.on_database(found.storage.address, voice, go)

@@ -179,8 +179,9 @@ def _storage(text: str) -> str:
     found = text.strip()
     try:
         settings.Storage.model_validate({"url": found})
-    except ValidationError:
-        raise WrongAnswer("mistake.bad_storage") from None
+    except ValidationError as error:
+        (wrong,) = error.errors(include_url=False)
+        raise WrongAnswer(f"mistake.{wrong['type']}") from None
     place = found.partition("://")[2].lstrip("/") if found.startswith("sqlite") else found
     if any(unicodedata.category(char) in _UNSEEN for char in found) or place in ("", ":memory:"):
         raise WrongAnswer("init.wrong.storage")

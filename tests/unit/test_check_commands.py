@@ -233,6 +233,8 @@ def test_a_database_that_is_empty_not_set_up_or_unreachable_is_as_none() -> None
     assert checking.known(URL) == nothing
     Path("menwei.db").touch()
     assert checking.known(URL) == nothing
-    assert checking.known("postgresql://nobody@127.0.0.1:1/none") == nothing
+    away = checking.known("postgresql://nobody@127.0.0.1:1/none")
+    assert (away.directory, away.hits) == (None, None)
+    assert "refused" in away.unasked
     write()
     assert checking.known(URL) == nothing
