@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot import commands, hints, outgoing, verbs
+from bot import commands, hints, outgoing, replies, verbs
 from bot.actions import (
     arranging,
     asking,
@@ -76,6 +76,7 @@ from bot.command_types import (
     Why,
     WithdrawRequest,
 )
+from storage.drafts import Draft
 from workflows.model import Answer
 from workflows.steps import Refused
 
@@ -84,7 +85,6 @@ MENU: dict[str, Command] = {"mine": Mine(), "todo": Todo(), "help": Help(None)}
 
 _HELLO = frozenset({"你好", "您好", "hi", "hello", "在吗", "早", "早上好"})
 _THANKS = frozenset({"谢谢", "谢谢你", "多谢", "感谢", "thanks", "thank you"})
-_NEVER_MIND = frozenset({"取消", "算了", "不用了", "cancel", "never mind"})
 # 我想加个客户, 怎么添加好友, how do I add a customer
 _WISH = re.compile(
     r"^(?!.*(?:不|没|别|已|\bnot?\b|n't)).*"
@@ -102,9 +102,8 @@ def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None
     """
     command = commands.parse(text)
     draft = scene.tx.drafts.get(userid, scene.now)
-    if draft is not None and text.strip().lower() in _NEVER_MIND:
-        scene.tx.drafts.drop(userid)
-        scene.tell([userid], "talk.given_up")
+    if draft is not None and _gives_up(draft.kind, text):
+        _drop(scene, userid, draft)
         return
     if draft is not None and draft.kind == batching.DRAFT and batching.is_yes(text):
         batching.confirm(scene, userid, draft.body)
@@ -122,6 +121,25 @@ def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None
     if draft is not None and not isinstance(command, ConfirmBreakGlass):
         scene.tx.drafts.drop(userid)  # another command: what was begun is given up
     obey(scene, userid, command, tags)
+
+
+def _gives_up(asked: str, text: str) -> bool:
+    """Whether somebody who was asked something drops what they have begun."""
+    match asked:
+        case voting.DENIAL:
+            return replies.takes_refusal_back(text)
+        case asking.DRAFT | bulk_adding.DRAFT:
+            return replies.takes_ask_back(text)
+        case _:
+            return replies.gives_up(text)
+
+
+def _drop(scene: Scene, userid: str, draft: Draft) -> None:
+    if draft.kind == voting.DENIAL:
+        voting.drop_denial(scene, userid, draft.body)
+        return
+    scene.tx.drafts.drop(userid)
+    scene.tell([userid], "talk.given_up")
 
 
 def _is_talk(command: Command, text: str, asked: str) -> bool:

@@ -1,0 +1,67 @@
+"""Short replies: what takes back what was begun, and what is never the reason of a refusal."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bot.replies import reason_in, takes_ask_back, takes_refusal_back
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "不拒绝了", "点错了", "先不拒绝，等他补资料", "取消", "算了吧", "取消拒绝", "我点错了。",
+        "手滑",
+        "还是同意吧",
+        "那就不拒绝了", "Cancel", "never mind", "don't reject", "my mistake",
+        "I do not want to reject it",
+    ],
+)  # fmt: skip
+def test_who_does_not_want_to_refuse_any_more_is_understood(text: str) -> None:
+    assert takes_refusal_back(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我再想想", "嗯", "哦哦", "ok", "好", "好的！",
+        "他什么时候认识的？", "等一下", "等下", "再考虑一下",
+        "没有", "D32Q", "D32Q 批了吗", "。。。", "1", "确认", "谢谢",
+        "我问一下他，晚点回", "原因：", "yes",
+        "let me think", "not sure", "when did you meet him?",
+    ],
+)  # fmt: skip
+def test_what_may_be_anything_else_is_no_reason(text: str) -> None:
+    assert not takes_refusal_back(text)
+    assert reason_in(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "加班谈过了，不合适", "规则不允许", "帮助不大", "重复了", "查无此公司", "考虑不周",
+        "已有同事跟进", "没有资料",
+        "好几个人在跟", "不是我们的客户", "他不符合要求，先不加", "无效", "竞品",
+        "not our kind of customer", "no budget", "wrong company", "ok but not now",
+    ],
+)  # fmt: skip
+def test_a_reason_stays_one(text: str) -> None:
+    assert not takes_refusal_back(text)
+    assert reason_in(text) == text
+
+
+def test_what_is_called_a_reason_is_one() -> None:
+    assert reason_in("原因：点错了") == "点错了"
+    assert reason_in("Reason: what is this?") == "what is this?"
+
+
+def test_a_long_message_is_read_at_once() -> None:
+    began = time.monotonic()
+    for part in ("那就", "，", "我们先", "哎呀，", "了吧", "等下"):
+        reason_in(part * 5000)
+        takes_refusal_back(part * 5000)
+        takes_ask_back(part * 5000)
+
+    assert time.monotonic() - began < 1
