@@ -77,6 +77,7 @@ from bot.command_types import (
     WithdrawRequest,
 )
 from storage.drafts import Draft
+from workflows.asking import read
 from workflows.model import Answer
 from workflows.steps import Refused
 
@@ -93,6 +94,7 @@ _WISH = re.compile(
     re.IGNORECASE,
 )
 _SHORT = 40
+_ORDERS = frozenset({"approve", "deny", "waive", "grant", "revoke", "freeze", "break_glass"})
 
 
 def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None:
@@ -108,8 +110,14 @@ def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None
     if draft is not None and draft.kind == batching.DRAFT and batching.is_yes(text):
         batching.confirm(scene, userid, draft.body)
         return
+    if draft is not None and draft.kind == breaking_glass.DRAFT and _half_confirms(command, text):
+        scene.tell([userid], "breakglass.in_full", id=draft.body.partition("|")[0])
+        return
     if draft is not None and _is_talk(command, text, draft.kind):
-        if draft.kind == asking.DRAFT:
+        if draft.kind == asking.DRAFT and _is_order(command, text):
+            missing = read(draft.body).missing
+            scene.answer(userid, hints.unfinished(missing, scene.texts, asked=True))
+        elif draft.kind == asking.DRAFT:
             asking.complete(scene, userid, draft.body, text)
         elif draft.kind == bulk_adding.DRAFT:
             bulk_adding.complete(scene, userid, draft.body, text)
@@ -155,6 +163,33 @@ def _is_talk(command: Command, text: str, asked: str) -> bool:
     drafts = {asking.DRAFT, bulk_adding.DRAFT}
     answers = PlainText | Unclear if asked in drafts else PlainText
     return isinstance(command, answers)
+
+
+def _half_confirms(command: Command, text: str) -> bool:
+    """Whether somebody confirms an emergency without all the words that takes."""
+    match command:
+        case Unclear("break_glass", Fault.ID_MISSING):
+            return True
+        case PlainText():
+            first = re.match(r"\s*(?:确认|确定|[a-z]+)", text.lower())
+            return first is not None and batching.is_yes(first[0])
+        case _:
+            return False
+
+
+def _is_order(command: Command, text: str) -> bool:
+    """Whether somebody says a command of approvers or admins, and leaves something out.
+
+    An answer may begin like one: 通过展会认识, 通过 LinkedIn 认识, 授权代理商.
+    """
+    if not isinstance(command, Unclear) or command.suggestion not in _ORDERS:
+        return False
+    found = next(verbs.matches(text.strip()), None)
+    if found is None or found.glued:
+        return False
+    no_id = command.why in {Fault.ID_MISSING, Fault.ID_SHAPE}
+    odd_word = command.why is Fault.ID_LETTERS and not any(map(str.isdigit, command.text))
+    return not found.rest or not (no_id or odd_word)
 
 
 def obey(scene: Scene, userid: str, command: Command, tags: Sequence[str] = ()) -> None:

@@ -405,7 +405,8 @@ def test_the_letters_that_no_id_has_are_named() -> None:
 
 def test_an_unfinished_ask_is_asked_back() -> None:
     assert hints.unfinished(("contact", "reason"), ZH) == (
-        "还差一点就能提交：对方的手机号或公司、为什么要加（审批人会看到）。直接回复即可。"
+        "还差一点就能提交：对方的手机号或公司、为什么要加（审批人会看到）。直接回复即可，"
+        "不加了就回“取消”。"
     )
 
 

@@ -52,6 +52,22 @@ def test_a_reason_stays_one(text: str) -> None:
     assert reason_in(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "今天先不加了", "不加了", "先不加", "不报备了", "我不想加了", "不加他了，改天再说", "算了",
+        "I don't want to add him", "don't add", "Cancel",
+    ],
+)  # fmt: skip
+def test_who_does_not_want_to_add_any_more_is_understood(text: str) -> None:
+    assert takes_ask_back(text)
+
+
+@pytest.mark.parametrize("text", ["不加班也要谈的客户", "不加微信就谈不成", "展会认识", "先不加价"])
+def test_a_reason_to_add_ends_no_ask(text: str) -> None:
+    assert not takes_ask_back(text)
+
+
 def test_what_is_called_a_reason_is_one() -> None:
     assert reason_in("原因：点错了") == "点错了"
     assert reason_in("Reason: what is this?") == "what is this?"
