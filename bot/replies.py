@@ -1,4 +1,4 @@
-"""What short replies mean that are no commands: second thoughts, nods, going back on an ask.
+"""What short texts mean that are no commands: second thoughts, nods, how a request stands.
 
 Who is asked for the reason of a refusal refuses for good with the next words, so whatever may be
 anything else is no reason; who means it all the same says so: 原因：….
@@ -58,6 +58,44 @@ _NOD = re.compile(
 _LABEL = re.compile(
     r"\s*(?:拒绝)?(?:原因|理由|reason|because)\s*(?:是|is)?\s*[:：]\s*", re.IGNORECASE
 )
+
+_SHORT = 20  # characters
+_OWN = r"(?:申请|报备|进度|审批)"
+_HOW_IT_STANDS = re.compile(
+    rf"(?:请问|我|的|这个|那个|上次|刚才|单子|现在|目前|到底|编号|[#,，:：\s]|{_OWN}(?=.))*(?:"
+    r"(?:审?批准?|通过|同意|审批?|处理)[完好下来过]*了?(?:吗|没有?|么)"
+    r"|(?:怎么?样|咋样)了?|到哪(?:里|儿|一步)?了?|卡?在哪(?:里|儿|一步)?了?|到谁(?:那里?|那儿)?了?"
+    r"|谁来?(?:审?批|审批)|(?:在)?等谁|进[度展](?:如何|怎么?样)?|状态|什么(?:情况|进度|状态)"
+    r"|(?:什么时候|多久)能?(?:批|好)|有?结果(?:呢|了?[吗没])?"
+    r"|(?:is )?(?:it |my request )?(?:approved|decided)(?: yet)?|(?:any )?(?:status|progress|news)"
+    r"(?: of| on)?|how is(?: it)?(?: going)?|what about|where is|who approves"
+    r")[呢啊呀了吧]*"
+    rf"|(?:我的?|[\s])*{_OWN}呢"
+)
+_WORD = re.compile(r"[0-9A-Za-z]+")
+
+
+def asks_how_it_stands(text: str) -> str | None:
+    """Return the id of the request whose state somebody asks for, '' for all; None if they do not.
+
+    A lone id asks for it too.
+    """
+    said = _bare(text)
+    if len(said) > _SHORT:
+        return None
+    ids = [word for word in _WORD.findall(said) if is_id(word)]
+    if len(ids) > 1:
+        return None
+    rest = re.sub(r"\s+", " ", without_ids(said)).strip(GAPS + "#")
+    asked = _HOW_IT_STANDS.fullmatch(rest) is not None
+    if not ids:
+        return "" if asked else None
+    return ids[0].upper() if asked or rest in {"", "呢"} else None
+
+
+def without_ids(text: str) -> str:
+    """Return a text without the words that are written like ids of requests."""
+    return _WORD.sub(lambda word: " " if is_id(word[0]) else word[0], text)
 
 
 def gives_up(text: str) -> bool:

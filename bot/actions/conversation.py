@@ -93,6 +93,7 @@ _WISH = re.compile(
     r"|\badd (?:an?|some|my|new)\b.*\b(?:customer|client|contact|friend))",
     re.IGNORECASE,
 )
+_HAS_BEEN = re.compile(r"了(?:吗|么|没有?)[\s?？!！。.]*")
 _SHORT = 40
 _ORDERS = frozenset({"approve", "deny", "waive", "grant", "revoke", "freeze", "break_glass"})
 
@@ -255,6 +256,8 @@ def _clear_up(scene: Scene, userid: str, command: Unclear) -> None:
     """Ask for what a command lacks."""
     if command.suggestion == "add" and command.why is Fault.WHAT_MISSING:
         asking.ask(scene, userid, "")
+    elif command.suggestion in {"approve", "deny"} and _HAS_BEEN.fullmatch(command.text):
+        queries.mine(scene, userid)  # 通过了吗
     elif command.why is Fault.ID_MISSING:
         missing_ids.answer(scene, userid, command)
     else:
@@ -264,7 +267,10 @@ def _clear_up(scene: Scene, userid: str, command: Unclear) -> None:
 def _chat(scene: Scene, userid: str, text: str) -> None:
     """Answer what is no command."""
     said = text.strip(" ！!。.~").lower()
-    if batching.is_yes(text):
+    stands = replies.asks_how_it_stands(text)
+    if stands is not None:
+        _show(scene, userid, stands)
+    elif batching.is_yes(text):
         scene.tell([userid], "batch.nothing")
     elif said in _HELLO:
         scene.tell([userid], "talk.greeting", name=scene.person(userid).name)
@@ -274,6 +280,14 @@ def _chat(scene: Scene, userid: str, text: str) -> None:
         asking.ask(scene, userid, "")  # which asks for what it takes
     else:
         scene.tell([userid], "talk.not_a_command")
+
+
+def _show(scene: Scene, userid: str, request_id: str) -> None:
+    """Show how a request stands, or all of one's own."""
+    if request_id:
+        queries.look(scene, userid, request_id)
+    else:
+        queries.mine(scene, userid)
 
 
 def _inform(scene: Scene, userid: str, command: Team | Rules | Feedback | Help) -> None:

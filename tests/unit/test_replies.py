@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.replies import reason_in, takes_ask_back, takes_refusal_back
+from bot.replies import asks_how_it_stands, reason_in, takes_ask_back, takes_refusal_back
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,44 @@ def test_a_reason_to_add_ends_no_ask(text: str) -> None:
 def test_what_is_called_a_reason_is_one() -> None:
     assert reason_in("原因：点错了") == "点错了"
     assert reason_in("Reason: what is this?") == "what is this?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "D32Q", "d32q", "#D32Q", "D32Q？", "D32Q 批了吗", "D32Q怎么样了", "D32Q 到哪了",
+        "谁来批 D32Q",
+        "D32Q呢", "D32Q 批准了没有", "D32Q 通过了吗？", "请问 D32Q 的进度", "申请 D32Q 批了没",
+        "D32Q 审批完了吗", "is D32Q approved?", "D32Q approved", "status of D32Q", "D32Q 在等谁",
+    ],
+)  # fmt: skip
+def test_who_asks_how_a_request_stands_is_understood(text: str) -> None:
+    assert asks_how_it_stands(text) == "D32Q"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "批了吗", "批了没", "到哪了", "我的申请呢", "进度", "我的申请批了吗？", "审批到哪一步了",
+        "我的进度呢",
+        "怎么样了", "批准了吗", "is it approved yet?", "any news?",
+    ],
+)  # fmt: skip
+def test_who_asks_how_their_own_requests_stand_is_understood(text: str) -> None:
+    assert asks_how_it_stands(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "D32Q 批了吧", "D32Q 批", "D32Q 同意", "D32Q 可以", "D32Q 不行", "D32Q ok", "D32Q A7K2",
+        "好的", "申请", "呢", "批了", "D32Q 的客户上次在展会上说要买什么东西来着怎么样了",
+        "在哪里认识的", "今天怎么样",
+        "结果很好", "客户怎么样了",
+    ],
+)  # fmt: skip
+def test_other_talk_asks_for_no_request(text: str) -> None:
+    assert asks_how_it_stands(text) is None
 
 
 def test_a_long_message_is_read_at_once() -> None:
