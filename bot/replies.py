@@ -24,12 +24,12 @@ _NOT_REFUSED = re.compile(
     rf"{_FIRST}(?:"
     r"(?:不|别)(?:想|要|用|打算)?(?:拒绝|驳回|否决|拒).*"
     r"|是?(?:点|按|弄|搞|发|选|打|操作)错(?:了|啦|人了)?|(?:误点|误触|手滑)了?"
-    r"|(?:取消|撤回|撤销|收回)(?:拒绝)?(?:吧|了)?|作罢|当我没说"
+    r"|(?:取消|撤回|撤销|收回)(?:拒绝)?(?:吧|了)?|作罢|当我没说|[反后]悔了?"
     r"|(?:同意|通过|批准|批)(?:他|她|它)?(?:吧|了)"
     r"|(?:i )?(?:do not|don['\u2019]?t|won['\u2019]?t|will not|not) ?(?:want to )?"
     r"(?:reject|refuse|deny|decline)\w*.*"
     r"|(?:my |by |a )*mistake|mis-?(?:click|tap)\w*"
-    r"|wrong (?:one|button|person)|undo|take (?:it )?back"
+    r"|wrong (?:one|button|person)|undo|take (?:it )?back|i['\u2019]d rather not"
     r")",
     re.DOTALL,
 )
@@ -42,7 +42,7 @@ _NOT_ADDED = re.compile(
 _THINKING = re.compile(
     r"(?:[我那先让容再得要还等下]|我们)*"
     r"(?:想一?想|想一?下|考虑考虑|考虑一?下|看一?看|看一?下|问一?问|问一?下|核实一?下|了解一?下"
-    r"|等?一?下|等会儿?|稍等|不急|不着急|没想好|不确定|晚点|回头|考虑)"
+    r"|等?一?下|等会儿?|稍等|不急|不着急|没想好|不确定|晚点|回头|考虑|放一?放|放着)"
     r"(?:再说|再看|[吧了他她])*(?:[,，].{0,30})?"
     r"|(?:let me |i(?:['\u2019]ll| will| need to| have to) )(?:think|check|see|ask)\b.*"
     r"|wait(?: a \w+)?|hold on|not sure(?: yet)?|later|one moment"

@@ -13,7 +13,7 @@ from bot.replies import asks_how_it_stands, reason_in, takes_ask_back, takes_ref
     "text",
     [
         "不拒绝了", "点错了", "先不拒绝，等他补资料", "取消", "算了吧", "取消拒绝", "我点错了。",
-        "手滑",
+        "手滑", "我反悔了", "后悔了", "I'd rather not",
         "还是同意吧",
         "那就不拒绝了", "Cancel", "never mind", "don't reject", "my mistake",
         "I do not want to reject it",
@@ -28,7 +28,7 @@ def test_who_does_not_want_to_refuse_any_more_is_understood(text: str) -> None:
     [
         "我再想想", "嗯", "哦哦", "ok", "好", "好的！",
         "他什么时候认识的？", "等一下", "等下", "再考虑一下",
-        "没有", "D32Q", "D32Q 批了吗", "。。。", "1", "确认", "谢谢",
+        "先放着", "先放一放", "没有", "D32Q", "D32Q 批了吗", "。。。", "1", "确认", "谢谢",
         "我问一下他，晚点回", "原因：", "yes",
         "let me think", "not sure", "when did you meet him?",
     ],
