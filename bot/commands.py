@@ -8,6 +8,7 @@ from bot import command_arguments as arguments
 from bot import command_doubts
 from bot.command_arguments import Wrong
 from bot.command_types import Command, Fault, PlainText, Unclear
+from bot.replies import without_ids
 from bot.verbs import VERBS, Found, matches
 from workflows.masking import narrow
 
@@ -32,7 +33,9 @@ def language_of(text: str) -> str | None:
     """Return the language to answer in, by the verb or else the letters; None if unsure."""
     said = _bare(text)
     found = next(matches(said), None)
-    told = found.word if found and found.word[0].isalpha() else said
+    told = found.word if found and found.word[0].isalpha() else without_ids(said)
+    if told != said and re.fullmatch(r"\W*ok\W*", told, re.IGNORECASE):
+        return None  # an id, and what people say in any language
     if re.search(r"[\u4e00-\u9fff]", told):
         return "zh-CN"
     return "en" if re.search(r"[A-Za-z]{2}", told) else None

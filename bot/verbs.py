@@ -307,8 +307,8 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "back",
         Back,
-        ("回来", "销假", "我回来了"),
-        ("back",),
+        ("回来", "销假", "我回来了", "回来了", "取消请假", "请假取消", "不请假了", "结束请假"),
+        ("back", "i'm back", "cancel leave", "end leave"),
         arguments.nothing(Back),
         audience=_DECIDERS,
     ),

@@ -99,6 +99,8 @@ _NO_ANSWER = re.compile(
 )
 _QUESTION = re.compile(
     r".*(?:[?？]|[吗么])[\s!！。.~～]*"
+    r"|(?!.*(?:不知道|不清楚|不?记不?得|忘)).*(?:哪[些里儿个位]|(?:[有差]|[能可]以?加)几个)"
+    r"[呢啊呀了]?[\s!！。.~～]*"
     r"|(?:请问|什么时候|啥时候|何时|多久|怎么|为什么|为啥|谁|要等|还要多).*"
     r"|(?:when|how|why|who|what|where|which|can|could|may|do|does|is)\b.*\b(?:i|you|it|this|we)\b.*",
     re.IGNORECASE | re.DOTALL,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot import commands, hints, outgoing, verbs
+from bot import commands, hints, outgoing, replies, verbs
 from bot.actions import (
     arranging,
     asking,
@@ -76,6 +76,8 @@ from bot.command_types import (
     Why,
     WithdrawRequest,
 )
+from storage.drafts import Draft
+from workflows.asking import read
 from workflows.model import Answer
 from workflows.steps import Refused
 
@@ -84,7 +86,6 @@ MENU: dict[str, Command] = {"mine": Mine(), "todo": Todo(), "help": Help(None)}
 
 _HELLO = frozenset({"你好", "您好", "hi", "hello", "在吗", "早", "早上好"})
 _THANKS = frozenset({"谢谢", "谢谢你", "多谢", "感谢", "thanks", "thank you"})
-_NEVER_MIND = frozenset({"取消", "算了", "不用了", "cancel", "never mind"})
 # 我想加个客户, 怎么添加好友, how do I add a customer
 _WISH = re.compile(
     r"^(?!.*(?:不|没|别|已|\bnot?\b|n't)).*"
@@ -92,7 +93,9 @@ _WISH = re.compile(
     r"|\badd (?:an?|some|my|new)\b.*\b(?:customer|client|contact|friend))",
     re.IGNORECASE,
 )
+_HAS_BEEN = re.compile(r"了(?:吗|么|没有?)[\s?？!！。.]*")
 _SHORT = 40
+_ORDERS = frozenset({"approve", "deny", "waive", "grant", "revoke", "freeze", "break_glass"})
 
 
 def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None:
@@ -102,15 +105,20 @@ def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None
     """
     command = commands.parse(text)
     draft = scene.tx.drafts.get(userid, scene.now)
-    if draft is not None and text.strip().lower() in _NEVER_MIND:
-        scene.tx.drafts.drop(userid)
-        scene.tell([userid], "talk.given_up")
+    if draft is not None and _gives_up(draft.kind, text):
+        _drop(scene, userid, draft)
         return
     if draft is not None and draft.kind == batching.DRAFT and batching.is_yes(text):
         batching.confirm(scene, userid, draft.body)
         return
+    if draft is not None and draft.kind == breaking_glass.DRAFT and _half_confirms(command, text):
+        scene.tell([userid], "breakglass.in_full", id=draft.body.partition("|")[0])
+        return
     if draft is not None and _is_talk(command, text, draft.kind):
-        if draft.kind == asking.DRAFT:
+        if draft.kind == asking.DRAFT and _is_order(command, text):
+            missing = read(draft.body).missing
+            scene.answer(userid, hints.unfinished(missing, scene.texts, asked=True))
+        elif draft.kind == asking.DRAFT:
             asking.complete(scene, userid, draft.body, text)
         elif draft.kind == bulk_adding.DRAFT:
             bulk_adding.complete(scene, userid, draft.body, text)
@@ -122,6 +130,25 @@ def hear(scene: Scene, userid: str, text: str, tags: Sequence[str] = ()) -> None
     if draft is not None and not isinstance(command, ConfirmBreakGlass):
         scene.tx.drafts.drop(userid)  # another command: what was begun is given up
     obey(scene, userid, command, tags)
+
+
+def _gives_up(asked: str, text: str) -> bool:
+    """Whether somebody who was asked something drops what they have begun."""
+    match asked:
+        case voting.DENIAL:
+            return replies.takes_refusal_back(text)
+        case asking.DRAFT | bulk_adding.DRAFT:
+            return replies.takes_ask_back(text)
+        case _:
+            return replies.gives_up(text)
+
+
+def _drop(scene: Scene, userid: str, draft: Draft) -> None:
+    if draft.kind == voting.DENIAL:
+        voting.drop_denial(scene, userid, draft.body)
+        return
+    scene.tx.drafts.drop(userid)
+    scene.tell([userid], "talk.given_up")
 
 
 def _is_talk(command: Command, text: str, asked: str) -> bool:
@@ -137,6 +164,33 @@ def _is_talk(command: Command, text: str, asked: str) -> bool:
     drafts = {asking.DRAFT, bulk_adding.DRAFT}
     answers = PlainText | Unclear if asked in drafts else PlainText
     return isinstance(command, answers)
+
+
+def _half_confirms(command: Command, text: str) -> bool:
+    """Whether somebody confirms an emergency without all the words that takes."""
+    match command:
+        case Unclear("break_glass", Fault.ID_MISSING):
+            return True
+        case PlainText():
+            first = re.match(r"\s*(?:确认|确定|[a-z]+)", text.lower())
+            return first is not None and batching.is_yes(first[0])
+        case _:
+            return False
+
+
+def _is_order(command: Command, text: str) -> bool:
+    """Whether somebody says a command of approvers or admins, and leaves something out.
+
+    An answer may begin like one: 通过展会认识, 通过 LinkedIn 认识, 授权代理商.
+    """
+    if not isinstance(command, Unclear) or command.suggestion not in _ORDERS:
+        return False
+    found = next(verbs.matches(text.strip()), None)
+    if found is None or found.glued:
+        return False
+    no_id = command.why in {Fault.ID_MISSING, Fault.ID_SHAPE}
+    odd_word = command.why is Fault.ID_LETTERS and not any(map(str.isdigit, command.text))
+    return not found.rest or not (no_id or odd_word)
 
 
 def obey(scene: Scene, userid: str, command: Command, tags: Sequence[str] = ()) -> None:
@@ -202,6 +256,8 @@ def _clear_up(scene: Scene, userid: str, command: Unclear) -> None:
     """Ask for what a command lacks."""
     if command.suggestion == "add" and command.why is Fault.WHAT_MISSING:
         asking.ask(scene, userid, "")
+    elif command.suggestion in {"approve", "deny"} and _HAS_BEEN.fullmatch(command.text):
+        queries.mine(scene, userid)  # 通过了吗
     elif command.why is Fault.ID_MISSING:
         missing_ids.answer(scene, userid, command)
     else:
@@ -211,7 +267,10 @@ def _clear_up(scene: Scene, userid: str, command: Unclear) -> None:
 def _chat(scene: Scene, userid: str, text: str) -> None:
     """Answer what is no command."""
     said = text.strip(" ！!。.~").lower()
-    if batching.is_yes(text):
+    stands = replies.asks_how_it_stands(text)
+    if stands is not None:
+        _show(scene, userid, stands)
+    elif batching.is_yes(text):
         scene.tell([userid], "batch.nothing")
     elif said in _HELLO:
         scene.tell([userid], "talk.greeting", name=scene.person(userid).name)
@@ -221,6 +280,14 @@ def _chat(scene: Scene, userid: str, text: str) -> None:
         asking.ask(scene, userid, "")  # which asks for what it takes
     else:
         scene.tell([userid], "talk.not_a_command")
+
+
+def _show(scene: Scene, userid: str, request_id: str) -> None:
+    """Show how a request stands, or all of one's own."""
+    if request_id:
+        queries.look(scene, userid, request_id)
+    else:
+        queries.mine(scene, userid)
 
 
 def _inform(scene: Scene, userid: str, command: Team | Rules | Feedback | Help) -> None:

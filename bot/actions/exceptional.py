@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import assert_never
 
@@ -83,9 +84,28 @@ def _member_and_action(scene: Scene, who: str, action: str) -> tuple[str, str]:
 
 
 def _freeze(scene: Scene, userid: str, words: str, lasts: timedelta, reason: str) -> None:
-    scope, name = scope_of(words)
-    if scope is Scope.MEMBER:
-        name = rights.member_named(scene, name)
+    scope, name = _scope(scene, words)
     if not reason:
         raise Refused("freeze_why")
     freezing.freeze(scene, userid, scope, name, Freeze(words, lasts, reason))
+
+
+def _scope(scene: Scene, words: str) -> tuple[Scope, str]:
+    """Return what is to be frozen; a bare name is a member's, a department's or an action's."""
+    scope, name = scope_of(words)
+    if scope is not Scope.MEMBER:
+        return scope, name
+    try:
+        return scope, rights.member_named(scene, name)
+    except Refused as refused:
+        if refused.key == "unknown_member" and scene.directory.department_named(name) is not None:
+            return Scope.DEPARTMENT, name
+        if refused.key == "unknown_member" and _is_action(scene, name):
+            return Scope.ACTION, name
+        raise
+
+
+def _is_action(scene: Scene, name: str) -> bool:
+    with suppress(Refused):
+        return bool(granting.action_named(scene, name))
+    return False

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from types import MappingProxyType
 
 from bot import hints
-from bot.actions import former, voting
+from bot.actions import former, undoing, voting
 from bot.actions.scene import Scene
 from bot.command_types import Unclear
 from bot.texts import joined
-from workflows.model import Origin, Request, State
+from workflows.model import Origin, Request, State, same_user
 
 _SHOWN = 5
 _LOOKED_THROUGH = 30  # of one's own requests, the newest first
+_RECORDS = 400  # of everybody, the newest: an approval can be taken back for a moment only
 
 # Which of one's own requests such a command is about; the verb itself looks more closely.
 _OWN: Mapping[str, Callable[[Request], bool]] = MappingProxyType(
@@ -34,10 +36,15 @@ _OF_APPROVERS = frozenset({"approve", "deny", "hand_over", "add_approver", "send
 def answer(scene: Scene, userid: str, command: Unclear) -> None:
     """Say that the id is missing, and which there are; nothing is done, even if there is one."""
     own = _OWN.get(command.suggestion)
-    if own is None and command.suggestion not in _OF_APPROVERS:
+    if own is None and command.suggestion not in {*_OF_APPROVERS, "undo"}:
         scene.answer(userid, hints.unclear(command, scene.texts))
         return
-    found = _own(scene, userid, own) if own else scene.tx.requests.pending_for(userid, _SHOWN)
+    if command.suggestion == "undo":
+        found = _just_decided(scene, userid)
+    elif own is not None:
+        found = _own(scene, userid, own)
+    else:
+        found = scene.tx.requests.pending_for(userid, _SHOWN)
     if not found:
         scene.tell([userid], "unclear.no_ids", verb=hints.word(command, scene.texts))
         return
@@ -54,6 +61,16 @@ def answer(scene: Scene, userid: str, command: Unclear) -> None:
     ]
     said = hints.unclear(command, scene.texts, example=found[0].id)
     scene.answer(userid, joined([said, scene.mine("unclear.ids"), *lines]))
+
+
+def _just_decided(scene: Scene, userid: str) -> list[Request]:
+    """Return the approvals that somebody can still take back, the newest first."""
+    actor = f"user:{userid}"
+    newest = reversed(scene.tx.audit.tail(_RECORDS))
+    ids = dict.fromkeys(each.request_id for each in newest if same_user(each.actor, actor))
+    requests = (scene.tx.requests.get(each) for each in ids if each)
+    able = (r for r in requests if r is not None and undoing.hint(scene, userid, r) is not None)
+    return list(islice(able, _SHOWN))
 
 
 def _own(scene: Scene, userid: str, fits: Callable[[Request], bool]) -> list[Request]:

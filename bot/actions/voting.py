@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot import replies
 from bot.actions import (
     again,
     asking,
@@ -74,20 +75,38 @@ def deny(scene: Scene, userid: str, request_id: str, *, comment: str = "", via: 
     except Refused as refused:
         if refused.key != "comment_needed":
             raise
-        due = scene.now + _DRAFT_LIVES
-        scene.tx.drafts.put(userid, DENIAL, request.id, due)
-        scene.tell([userid], "vote.reason_wanted", id=request.id, customer=request.subject.name)
+        _ask_why(scene, userid, request, "vote.reason_wanted")
         return
     _thank(scene, userid, new, Answer.DENY)
 
 
-def finish_denial(scene: Scene, userid: str, request_id: str, reason: str) -> None:
-    """Take a text as the reason of a refusal that was begun."""
+def _ask_why(scene: Scene, userid: str, request: Request, text: str) -> None:
+    scene.tx.drafts.put(userid, DENIAL, request.id, scene.now + _DRAFT_LIVES)
+    scene.tell([userid], text, id=request.id, customer=request.subject.name)
+
+
+def finish_denial(scene: Scene, userid: str, request_id: str, said: str) -> None:
+    """Take a text as the reason of a refusal that was begun, unless it may be anything else."""
+    reason = replies.reason_in(said)
+    request = scene.tx.requests.get(request_id)
+    if not reason and request is not None and request.state is State.PENDING:
+        _ask_why(scene, userid, request, "vote.reason_still_wanted")
+        return
     scene.tx.drafts.drop(userid)
     try:
         deny(scene, userid, request_id, comment=reason, via="command")
     except Refused as refused:
         scene.tell_as_core([userid], f"refused.{refused.key}", refused.params)
+
+
+def drop_denial(scene: Scene, userid: str, request_id: str) -> None:
+    """Forget a refusal that was begun, and say that nobody was refused."""
+    scene.tx.drafts.drop(userid)
+    request = scene.tx.requests.get(request_id)
+    if request is None or request.state is not State.PENDING:
+        scene.tell([userid], "talk.given_up")
+        return
+    scene.tell([userid], "vote.not_refused", id=request.id, customer=request.subject.name)
 
 
 def withdraw(scene: Scene, userid: str, request_id: str) -> None:

@@ -62,11 +62,35 @@ async def test_a_question_is_not_taken_as_the_reason(stage: Stage) -> None:
 
     await stage.say("sunlei", "什么时候能批")
 
-    told = await stage.hears("sunlei", "这像是一个问题，没有记进申请，申请也还没提交")
+    told = await stage.hears("sunlei", "这像是一个问题或命令，没有记进申请，申请也还没提交")
     assert "还差：为什么要加" in told["text"]
     await stage.say("sunlei", "展会认识")
     await stage.hears("sunlei", "可以添加 张伟")
     assert (await stage.newest("sunlei")).claim.reason == "展会认识"
+
+
+async def test_a_command_that_lacks_something_is_not_taken_as_the_reason(stage: Stage) -> None:
+    await stage.say("wangfang", "加 张伟 13800001234")
+    await stage.hears("wangfang", "还差一点就能提交：为什么要加")
+
+    await stage.say("wangfang", "授权 周小美 添加客户 永久 老员工")
+
+    await stage.hears("wangfang", "这像是一个问题或命令，没有记进申请")
+    await stage.say("wangfang", "通过 LinkedIn 认识")  # 通过 is a verb as well
+    await stage.hears("wangfang", "可以添加 张伟")
+    assert (await stage.newest("wangfang")).claim.reason == "通过 LinkedIn 认识"
+
+
+@pytest.mark.parametrize("words", ["今天先不加了", "不加了", "先不加"])
+async def test_who_does_not_want_to_add_any_more_is_understood(stage: Stage, words: str) -> None:
+    await stage.say("sunlei", "加 张伟 13800001234")
+    await stage.hears("sunlei", "不加了就回“取消”")
+
+    await stage.say("sunlei", words)
+
+    await stage.hears("sunlei", "好的，不再继续")
+    await stage.say("sunlei", "我的")
+    await stage.hears("sunlei", "您还没有申请")
 
 
 async def test_an_unfinished_ask_can_be_given_up(stage: Stage) -> None:

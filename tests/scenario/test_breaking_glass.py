@@ -55,6 +55,21 @@ async def test_an_admin_lets_a_waiting_request_through_and_all_are_told(stage: S
     await stage.hears(ADMIN, "没有等您确认的紧急放行")
 
 
+async def test_a_plain_yes_is_told_what_to_say_in_full_and_nothing_is_lost(stage: Stage) -> None:
+    request = await waiting(stage)
+    await stage.say(ADMIN, f"紧急放行 {request.id} 客户在现场")
+    await stage.hears(ADMIN, "您要不经审批放行")
+    for number, said in enumerate(("确认", f"确认 {request.id}", "确认紧急放行"), 1):
+        await stage.say(ADMIN, said)
+        await stage.quiet()
+        assert stage.times_told(ADMIN, f"请完整回复：确认 紧急放行 {request.id}") == number
+    assert (await stage.request(request.id)).state is State.PENDING
+
+    await stage.say(ADMIN, f"确认 紧急放行 {request.id}")
+
+    await stage.hears(ADMIN, "已紧急放行")
+
+
 async def test_it_is_reviewed_by_another_admin_and_asked_for_until_then(stage: Stage) -> None:
     request = await waiting(stage)
     await let_through(stage, request.id)

@@ -6,7 +6,7 @@ import asyncio
 
 from bot.simulator.seed import LIN_XUE, ZHANG_WEI
 from tests.scenario.conftest import Change, Opens, Stage
-from workflows.freezing import Ending, Freeze
+from workflows.freezing import Ending, Freeze, Scope
 from workflows.model import Containment, Origin, Outcome, Reason, Request, State
 
 TRAINEE, SELLER, LEAD, DIRECTOR = "zhouxiaomei", "sunlei", "wangfang", "liqiang"
@@ -127,6 +127,25 @@ async def test_a_supervisor_freezes_a_member_of_theirs_and_nobody_else(stage: St
     await stage.card(LEAD, "李明")
     await stage.quiet()
     assert stage.times_told(TRAINEE, "【冻结】") == 0
+
+
+async def test_a_bare_name_is_a_department_or_an_action_where_no_member_has_it(
+    stage: Stage,
+) -> None:
+    await stage.say(ADMIN, "冻结 火星部 1小时 查账")
+    await stage.hears(ADMIN, "没有找到“火星部”这位同事")
+    await stage.say(LEAD, "冻结 销售部 2小时 查账")
+    await stage.hears(LEAD, "主管只能冻结自己的下属")
+
+    department = await frozen(stage, "冻结 销售部 2小时 查账")
+    await stage.hears(ADMIN, "已冻结部门“销售部”的全部操作")
+    await stage.say(ADMIN, "冻结 添加客户 2小时 查账")
+    both = await stage.until(lambda: freezes(stage), lambda it: it if it[1:] else None, "two")
+
+    assert department.scope is Scope.DEPARTMENT
+    assert {(each.scope, each.what) for each in both if each.id != department.id} == {
+        (Scope.ACTION, "friend.add")
+    }
 
 
 async def test_a_department_with_what_is_below_it_and_an_action_can_be_frozen(

@@ -50,6 +50,28 @@ def marked(stage: Stage) -> int:
     return len(stage.simulator.called("externalcontact/mark_tag"))
 
 
+async def test_who_leaves_the_id_out_is_told_what_can_still_be_taken_back(stage: Stage) -> None:
+    await stage.say(LEAD, "反悔")
+    await stage.hears(LEAD, "没有可以“反悔”的申请")
+    request = await agreed(stage, TRAINEE, "加 张伟 明达贸易 13800001234 展会认识")
+    await stage.hears(LEAD, "已同意")
+    await stage.say(TRAINEE, "反悔")
+    await stage.hears(TRAINEE, "没有可以“反悔”的申请")
+
+    await stage.say(LEAD, "反悔")
+
+    await stage.hears(LEAD, f"用法：反悔 {request.id}")
+    await stage.hears(LEAD, f"{request.id} 周小美 申请：张伟")
+    assert (await stage.request(request.id)).state is not State.REVOKED
+    stage.clock.move(seconds=61)
+    await stage.say(LEAD, "反悔")
+    await stage.until(
+        lambda: stage.heard(LEAD),
+        lambda _: stage.times_told(LEAD, "没有可以“反悔”的申请") == 2,
+        "too late",
+    )
+
+
 # What WeCom does not give back is held for a minute
 
 

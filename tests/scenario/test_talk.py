@@ -77,7 +77,8 @@ CHINESE_PASSING = (
     ("同意 ZZZ9 同类", "没有编号为 ZZZ9 的申请"),
     ("确认", "没有等您确认的操作"),
     ("请假 3天 给王芳", "您的审批由 王芳 代办"),
-    ("回来", "欢迎回来"),
+    ("取消请假", "欢迎回来"),
+    ("回来", "您没有在请假"),
     ("请假 到明天 给王芳", "您的审批由 王芳 代办"),
     ("请假 给王芳", "请写上时长"),
 )
@@ -157,6 +158,23 @@ async def test_the_story_of_a_request_is_for_those_above_and_masked(stage: Stage
         assert "提交申请" in story
     listed = await answer(stage, "zhaomin", "查 张伟")
     assert request.id in listed
+
+
+async def test_how_a_request_stands_can_be_asked_in_natural_words(stage: Stage) -> None:
+    await stage.say("zhouxiaomei", ASK)
+    await stage.card("wangfang")
+    request = await stage.newest("zhouxiaomei")
+    story = await answer(stage, "zhouxiaomei", f"查 {request.id}")
+    mine = await answer(stage, "zhouxiaomei", "我的")
+    assert story != mine
+
+    for said in ("{}", "{} 批了吗", "谁来批 {}", "{}到哪了"):
+        assert await answer(stage, "zhouxiaomei", said.format(request.id.lower())) == story
+    for said in ("批了吗", "到哪了", "我的申请呢", "通过了吗"):
+        assert await answer(stage, "zhouxiaomei", said) == mine
+    assert "没有找到" in await answer(stage, "sunlei", f"{request.id} 批了吗")
+    assert await answer(stage, "wangfang", f"{request.id} 批了吗") == story
+    assert (await stage.newest("zhouxiaomei")).state is State.PENDING
 
 
 async def test_why_tells_the_member_what_next_and_the_admin_every_line(stage: Stage) -> None:

@@ -78,6 +78,35 @@ async def test_a_reason_that_sounds_like_a_command_is_still_a_reason(
     await stage.hears("zhouxiaomei", f"已被 王芳 拒绝。原因：{reason}")
 
 
+async def test_what_is_no_reason_refuses_nobody_and_is_asked_back(stage: Stage) -> None:
+    request = await asked(stage)
+    await stage.say("wangfang", f"拒绝 {request.id}")
+    await stage.hears("wangfang", "不拒绝了就回“取消”")
+    for number, said in enumerate(("嗯", "我再想想", "他什么时候认识的？"), 1):
+        await stage.say("wangfang", said)
+        await stage.quiet()
+        assert stage.times_told("wangfang", f"还没有拒绝 张伟（{request.id}）") == number
+    assert (await stage.request(request.id)).state is State.PENDING
+
+    await stage.say("wangfang", "原因：资料不全")
+
+    await stage.hears("zhouxiaomei", "已被 王芳 拒绝。原因：资料不全")
+
+
+@pytest.mark.parametrize("words", ["取消", "不拒绝了", "点错了", "先不拒绝，等他补资料"])
+async def test_a_refusal_that_was_begun_can_be_taken_back(stage: Stage, words: str) -> None:
+    request = await asked(stage)
+    await stage.say("wangfang", f"拒绝 {request.id}")
+    await stage.hears("wangfang", "请直接回复原因")
+
+    await stage.say("wangfang", words)
+
+    await stage.hears("wangfang", f"好的，没有拒绝 张伟（{request.id}）")
+    await stage.say("wangfang", "资料不全")  # no reason any more
+    await stage.hears("wangfang", "没看懂")
+    assert (await stage.request(request.id)).state is State.PENDING
+
+
 async def test_another_command_instead_of_the_reason_is_obeyed(stage: Stage) -> None:
     request = await asked(stage)
     await stage.press("wangfang", await stage.card("wangfang"), "deny")

@@ -224,6 +224,7 @@ def test_who_has_no_other_number_is_asked_for_the_company() -> None:
     [
         "什么时候能批", "什么时候能批？", "这样可以吗", "要等多久?", "多久能好", "为什么要写理由",
         "谁来批", "能不写么。", "请问找谁",
+        "我的权限有哪些", "进度看哪里", "批的是哪个呀", "还差几个",
         "How long will it take you", "why do you need this", "ok?",
     ],
 )  # fmt: skip
@@ -236,6 +237,7 @@ def test_a_question_is_told_from_an_answer(text: str) -> None:
     [
         "展会认识", "李总介绍的", "没有", "明达贸易", "我的老客户，想谈续约",
         "13800001234 这个对吗", "理由：客户问有没有新款？", "met at a fair",
+        "想采购几个", "不知道在哪里",
         "he can use our product", "May", "合作很久了", "昨天在展会上认识的嘛",
     ],
 )  # fmt: skip

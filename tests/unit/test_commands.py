@@ -248,7 +248,7 @@ def test_synonyms_and_missing_spaces_are_understood(text: str, command: Command)
         "通过率多少",
         "为什么不行",
         "拒绝了我",
-        "回来了",
+        "回来了三个客户",
         "好的",
         "fine",
         "thanks",
@@ -367,6 +367,17 @@ def test_talk_about_rights_asks_for_none(text: str) -> None:
     assert parse(text) == PlainText(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "回来了", "取消请假", "请假取消", "不请假了", "结束请假", "取消请假！", "我回来了。",
+        "I'm back", "cancel leave",
+    ],
+)  # fmt: skip
+def test_an_absence_ends_in_natural_words(text: str) -> None:
+    assert parse(text) == Back()
+
+
 def test_no_word_belongs_to_two_verbs() -> None:
     words = [word for verb in VERBS for word in (*verb.zh, *verb.en)]
 
@@ -406,12 +417,25 @@ def test_the_letters_that_no_id_has_are_named() -> None:
 
 def test_an_unfinished_ask_is_asked_back() -> None:
     assert hints.unfinished(("contact", "reason"), ZH) == (
-        "还差一点就能提交：对方的手机号或公司、为什么要加（审批人会看到）。直接回复即可。"
+        "还差一点就能提交：对方的手机号或公司、为什么要加（审批人会看到）。直接回复即可，"
+        "不加了就回“取消”。"
     )
 
 
 @pytest.mark.parametrize(
-    ("text", "language"), [("？", None), ("你好", "zh-CN"), ("hi", "en"), ("1", None)]
+    ("text", "language"),
+    [
+        ("？", None),
+        ("你好", "zh-CN"),
+        ("hi", "en"),
+        ("1", None),
+        ("WV2Z", None),
+        ("wv2z OK", None),
+        ("WV2Z 批了吗", "zh-CN"),
+        ("is WV2Z approved", "en"),
+        ("WV2Z approve", "en"),
+        ("ok", "en"),
+    ],
 )
 def test_without_a_verb_the_letters_tell_the_language(text: str, language: str | None) -> None:
     assert language_of(text) == language
