@@ -426,3 +426,14 @@ async def test_a_failed_ask_does_not_count_against_itself_when_it_is_tried_again
 
     await stage.hears("sunlei", "通行码", kind="news")
     assert (await stage.newest("sunlei")).id == request.id
+
+
+async def test_each_ticket_that_could_not_be_made_is_told(stage: Stage) -> None:
+    request = await a_failed_ticket(stage)
+    stage.simulator.faults.fail(WAYS, 84074)
+
+    await stage.say("sunlei", ASK)
+
+    await stage.hears("sunlei", f"申请 {request.id}（张伟）又试了一次，仍执行失败")
+    await stage.say("sunlei", ASK)
+    await stage.hears("sunlei", "通行码", kind="news")

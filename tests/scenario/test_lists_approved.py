@@ -130,6 +130,12 @@ async def test_tickets_that_cannot_be_made_are_told_together_and_tried_again(sta
     assert stage.times_told("sunlei", "执行失败") == 0
     assert len(articles(stage, "sunlei")) == 1
 
+    stage.simulator.faults.fail(WAYS, 84074)
+    await stage.say("sunlei", f"重提 {failed[0].id}")
+    await stage.hears(
+        "sunlei", f"申请 {failed[0].id}（{failed[0].claim.name}）又试了一次，仍执行失败"
+    )
+
     for part in failed:
         await stage.say("sunlei", f"重提 {part.id}")
     await stage.until(
