@@ -107,15 +107,21 @@ def forgo(scene: Scene, request: Request) -> bool:
     return _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
 
 
-def expire(scene: Scene, state_key: str) -> None:
-    """End a ticket nobody used in time, and tell the member how to get another."""
+def expire(scene: Scene, state_key: str) -> bool:
+    """End a ticket nobody used in time, and tell the member how to get another; False if its time
+    is not over yet.
+    """
     ticket = scene.tx.tickets.get(state_key)
-    if ticket is None or ticket.state is not TicketState.OPEN or ticket.expires_at > scene.now:
-        return
-    _end(scene, ticket, replace(ticket, state=TicketState.EXPIRED))
+    if ticket is None or ticket.state is not TicketState.OPEN:
+        return True
+    if ticket.expires_at > scene.now:
+        return False
+    if not _end(scene, ticket, replace(ticket, state=TicketState.EXPIRED)):
+        return True  # it was used or taken back this very moment
     request = scene.tx.requests.get(ticket.request_id)
     name = request.subject.name if request else ""
     scene.tell([ticket.userid], "ticket.expired", id=ticket.request_id, customer=name)
+    return True
 
 
 def _end(scene: Scene, old: Ticket, new: Ticket) -> bool:
