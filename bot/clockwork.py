@@ -90,7 +90,7 @@ class Clockwork:
             case absent.END:
                 return lambda tx: _later(absent.end(self._scene(tx), work.body))
             case tickets.EXPIRY:
-                return lambda tx: tickets.expire(self._scene(tx), work.body)
+                return lambda tx: _in_time(tickets.expire(self._scene(tx), work.body))
             case waiving.EXPIRY:
                 return lambda tx: _expire_waiver(self._scene(tx), work.body)
             case performing.JUDGE_AGAIN:

@@ -47,6 +47,7 @@ _CODE_SPENT = 60140  # the card cannot be updated any more; a late press is answ
 _NO_RELATION = frozenset({84061, 40096, 84084})
 _TAG_IS_GONE = frozenset({40068, 41110})
 _A_MOMENT = timedelta(seconds=1)
+_MADE = frozenset({TicketState.OPEN, TicketState.USED, TicketState.EXPIRED})
 _WELCOME_OVER = frozenset({41050, 41051})
 _WELCOME_LIVES = timedelta(seconds=20)
 _CLOCKS_DIFFER = timedelta(minutes=5)
@@ -158,6 +159,8 @@ class Delivery:
         ticket = await self.db.read(lambda tx: tx.tickets.get(what.state_key))
         if ticket is None:
             raise Ignore("there is no such ticket")
+        if ticket.state in _MADE:
+            raise Ignore("it is made")  # by another try: an ask made again, or a replay
         if ticket.expires_at <= self.company.now() and await self._has_failed(ticket):
             raise Ignore("it has run out")  # replayed late: the member may ask for another
         way = await self._find_way(ticket, work)
@@ -202,7 +205,9 @@ class Delivery:
         try:
             deciding.advance(scene, request, Executed())
         except Refused:
-            tickets.revoke(scene, request)
+            now = tx.requests.get(request.id)
+            if now is None or now.state is not State.EXECUTED:
+                tickets.revoke(scene, request)
             return
         if made is not None and not request.part_of:  # those of a list come together
             tickets.hand_over(scene, request, made)

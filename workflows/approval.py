@@ -215,10 +215,12 @@ def _executed(request: Request, step: Executed | ExecutionFailed, here: Here) ->
     endings.expect(request, State.APPROVED, State.EXECUTION_FAILED)
     if isinstance(step, Executed):
         return replace(request, state=State.EXECUTED), ()
-    if request.state is State.EXECUTION_FAILED:
-        return request, ()
     failed = replace(request, state=State.EXECUTION_FAILED)
     params = endings.params(failed) | {"why": step.why}
+    if request.state is State.EXECUTION_FAILED:
+        if request.plan is not None:
+            return request, ()  # of the many calls it takes another one has failed
+        return failed, (TellRequester("request.failed_again", params),)
     humans = voting.fallback_people(request, here)
     told = (Tell(humans, "request.execution_failed", params),) if humans else ()
     return failed, (TellRequester("request.execution_failed", params), *told)

@@ -15,18 +15,20 @@ from bot.actions import (
     tickets,
 )
 from bot.actions.scene import Scene
-from workflows import asking, masking
+from workflows import approval, asking, bulk, masking
 from workflows.claims import Claim
 from workflows.containment import is_gone
 from workflows.model import (
     Containment,
     Customer,
+    Facts,
     Origin,
     Outcome,
     Relation,
     Request,
     State,
     Subject,
+    Ticket,
     same_user,
 )
 from workflows.steps import Revoke, Supersede
@@ -139,13 +141,53 @@ def _joins(scene: Scene, userid: str, subject: Subject, claim: Claim) -> bool:
     if earlier.claim != claim or (earlier.state is State.EXECUTION_FAILED and ticket is None):
         return not _gives_way(scene, earlier)
     if ticket and earlier.state is State.EXECUTION_FAILED:
-        tickets.issue_again(scene, ticket)
+        if not try_again(scene, earlier, ticket):
+            return False
         scene.tell([userid], "ask.allowed", id=earlier.id, customer=subject.name)
         return True
     scene.tell([userid], "ask.joined", id=earlier.id, customer=subject.name, state=earlier.state)
     if ticket:
         tickets.show_again(scene, earlier, ticket)
     return True
+
+
+def try_again(scene: Scene, earlier: Request, ticket: Ticket) -> bool:
+    """Order a ticket again that could not be made. False if its approval does not hold any more:
+    then it is over, and a new request may be filed.
+    """
+    if ticket.expires_at > scene.now and _holds(scene, earlier):
+        tickets.issue_again(scene, ticket)
+        return True
+    return not _gives_way(scene, earlier)
+
+
+def _holds(scene: Scene, earlier: Request) -> bool:
+    """Whether what is known now, and the rules of now, ask for no more than was agreed to."""
+    userid, claim = earlier.requester.userid, earlier.claim
+    found = on_file(scene, claim)
+    keys = conflicts.keys_of(found, claim, conflicts.relations_of(scene, found, claim))
+    place = conflicts.own_place(scene, userid, keys)
+    known = _uncounted(scene, judging.planned(scene, userid, claim, found, place), earlier)
+    verdict, order = judging.judge(scene, known), scene.book.chain_defaults.strictness
+    whole = scene.tx.requests.get(earlier.part_of) if earlier.part_of else None
+    if whole is not None:
+        return bulk.covers(whole, verdict, order)
+    return not approval.is_stricter(verdict, earlier.verdict, order)
+
+
+def _uncounted(scene: Scene, known: Facts, request: Request) -> Facts:
+    """Return the facts without a request itself in the counts of its day and week."""
+    spans = {"today": judging.start_of_day(scene), "week": judging.start_of_week(scene)}
+    own = {
+        f"{span}.{what}"
+        for span, since in spans.items()
+        for what in ("adds", "requests")
+        if request.created_at >= since
+    }
+    return {
+        name: value - 1 if name in own and isinstance(value, int) else value
+        for name, value in known.items()
+    }
 
 
 def running(scene: Scene, userid: str, subject: Subject) -> Request | None:
@@ -170,9 +212,9 @@ def _gives_way(scene: Scene, earlier: Request) -> bool:
             deciding.advance(scene, earlier, Supersede())
         case State.EXECUTION_FAILED:
             deciding.advance(scene, earlier, Revoke("system:supersede"))
-        case State.EXECUTED:
-            tickets.revoke(scene, earlier)
-        case _:
+        case State.EXECUTED if tickets.revoke(scene, earlier):
+            pass
+        case _:  # or it was used this very moment
             words = {"id": earlier.id, "customer": earlier.subject.name, "state": earlier.state}
             scene.tell([earlier.requester.userid], "ask.joined", **words)
             return False

@@ -99,13 +99,17 @@ TIMERS: Mapping[str, Callable[[Scene, str], None]] = {
 
 
 def try_again(scene: Scene, request: Request) -> int:
-    """Order the tickets of a list once more that could not be made; return how many."""
+    """Order the tickets of a list once more that could not be made; return how many.
+
+    Where the list's approval does not hold any more, the line is asked for anew, by itself.
+    """
     made = bulk.made_by(request, scene.tx.lists.parts(request.id))
     failed = [each for each in made if each.state is State.EXECUTION_FAILED]
-    found = [ticket for each in failed if (ticket := tickets.live(scene, each))]
-    for ticket in found:
-        tickets.issue_again(scene, ticket)
-    return len(found)
+    found = [(each, ticket) for each in failed if (ticket := tickets.live(scene, each))]
+    over = [part for part, ticket in found if not asking.try_again(scene, part, ticket)]
+    for part in over:
+        asking.submit(scene, request.requester.userid, part.claim)
+    return len(found) - len(over)
 
 
 def _held(scene: Scene, list_id: str) -> Request | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bot import outgoing
 from bot.actions import conflicts
 from bot.actions.scene import Scene
+from storage.work import Queue
 from workflows.model import Request, Ticket, TicketState
 from workflows.schedules import parse_duration
 
@@ -26,16 +27,21 @@ def issue(scene: Scene, request: Request) -> None:
 
 
 def issue_again(scene: Scene, ticket: Ticket) -> None:
-    """Order a ticket once more that could not be made. It is good for the full time from now."""
+    """Order a ticket once more that could not be made. It is good for the full time from now.
+
+    One that is under way, by an earlier ask or an admin's replay, is not ordered a second time.
+    """
     due = scene.now + parse_duration(scene.book.tickets.expires_after)
-    scene.tx.tickets.move(ticket, replace(ticket, expires_at=due))
-    scene.send(outgoing.IssueTicket(ticket.state_key, ticket.userid))
+    order = outgoing.IssueTicket(ticket.state_key, ticket.userid)
+    moved = scene.tx.tickets.move(ticket, replace(ticket, expires_at=due))
+    if moved and not scene.tx.work.open_in(Queue.OUTBOX, outgoing.lane(order)):
+        scene.send(order)
 
 
 def issued(scene: Scene, state_key: str, config_id: str, qr_code: str) -> Ticket | None:
     """Note that the contact way exists; one that is no longer wanted is deleted again."""
     old = scene.tx.tickets.get(state_key)
-    if old is None:
+    if old is None or old.state is TicketState.OPEN:  # the member has its code already
         return None
     if old.state is not TicketState.ISSUING:
         wanted = replace(old, config_id=config_id, qr_code=qr_code)
@@ -101,15 +107,21 @@ def forgo(scene: Scene, request: Request) -> bool:
     return _end(scene, ticket, replace(ticket, state=TicketState.REVOKED))
 
 
-def expire(scene: Scene, state_key: str) -> None:
-    """End a ticket nobody used in time, and tell the member how to get another."""
+def expire(scene: Scene, state_key: str) -> bool:
+    """End a ticket nobody used in time, and tell the member how to get another; False if its time
+    is not over yet.
+    """
     ticket = scene.tx.tickets.get(state_key)
-    if ticket is None or ticket.state is not TicketState.OPEN or ticket.expires_at > scene.now:
-        return
-    _end(scene, ticket, replace(ticket, state=TicketState.EXPIRED))
+    if ticket is None or ticket.state is not TicketState.OPEN:
+        return True
+    if ticket.expires_at > scene.now:
+        return False
+    if not _end(scene, ticket, replace(ticket, state=TicketState.EXPIRED)):
+        return True  # it was used or taken back this very moment
     request = scene.tx.requests.get(ticket.request_id)
     name = request.subject.name if request else ""
     scene.tell([ticket.userid], "ticket.expired", id=ticket.request_id, customer=name)
+    return True
 
 
 def _end(scene: Scene, old: Ticket, new: Ticket) -> bool:

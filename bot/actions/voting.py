@@ -122,10 +122,17 @@ def withdraw(scene: Scene, userid: str, request_id: str) -> None:
     if request.state in _NOT_CARRIED_OUT and _comes_to_nothing(scene, request):
         deciding.advance(scene, request, Revoke("system:requester"))
     elif tickets.live(scene, request):
-        tickets.revoke(scene, request)
+        _void_ticket(scene, request)
     elif not tickets.forgo(scene, request):
         deciding.advance(scene, request, Withdraw(userid))
     scene.tell([userid], "request.withdrawn", id=request.id, subject=request.subject.name)
+
+
+def _void_ticket(scene: Scene, request: Request) -> None:
+    """Take back a ticket that could still be used a moment ago. Raises Refused."""
+    if not tickets.revoke(scene, request):
+        used = _has_ticket(scene, request, TicketState.USED)
+        raise Refused("has_happened" if used else "changed_meanwhile", id=request.id)
 
 
 def _comes_to_nothing(scene: Scene, request: Request) -> bool:

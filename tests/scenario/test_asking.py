@@ -7,9 +7,11 @@ import pytest
 from bot.simulator.errors import ImpossibleError
 from bot.simulator.seed import HE_CHEN, LIN_XUE, LIU_JIANGUO, MA_CHAO, ZHANG_WEI
 from tests.scenario.conftest import Opens, Stage
-from workflows.model import Containment, State
+from tests.scenario.test_rule_changes import STRICTER, edit
+from workflows.model import Containment, Request, State
 
 ASK = "加 张伟 明达贸易 13800001234 展会认识"
+WAYS = "externalcontact/add_contact_way"
 
 
 async def config_id(stage: Stage) -> str:
@@ -391,4 +393,71 @@ async def test_a_failed_request_that_was_taken_back_stands_in_nobodys_way(stage:
 
     await stage.say("sunlei", ASK)
 
+    await stage.hears("sunlei", "通行码", kind="news")
+
+
+async def a_failed_ticket(stage: Stage, userid: str = "sunlei") -> Request:
+    """Have an allowed ask whose ticket could not be made."""
+    stage.simulator.faults.fail(WAYS, 84074)
+    await stage.say(userid, ASK)
+    await stage.hears(userid, "执行失败")
+    await stage.quiet()
+    return await stage.newest(userid)
+
+
+async def test_a_failed_ticket_is_not_made_again_under_rules_that_now_ask_for_more(
+    stage: Stage,
+) -> None:
+    first = await a_failed_ticket(stage)
+    edit(stage, STRICTER)
+    await stage.hears("zhaomin", "新规则已生效")
+
+    await stage.say("sunlei", ASK)
+
+    await stage.press("wangfang", await stage.card("wangfang", "张伟"), "approve")
+    await stage.hears("sunlei", "通行码", kind="news")
+    assert (await stage.newest("sunlei")).id != first.id
+    assert (await stage.request(first.id)).state is State.REVOKED
+
+
+async def test_a_failed_ticket_that_has_run_out_is_asked_for_anew(stage: Stage) -> None:
+    stage.simulator.faults.fail(WAYS, 84074)
+    await stage.say("zhouxiaomei", ASK)
+    await stage.press("wangfang", await stage.card("wangfang", "张伟"), "approve")
+    await stage.hears("zhouxiaomei", "执行失败")
+    await stage.quiet()
+    first = await stage.newest("zhouxiaomei")
+    stage.clock.move(hours=73)
+
+    await stage.say("zhouxiaomei", ASK)
+
+    await stage.until(
+        lambda: stage.newest("zhouxiaomei"),
+        lambda request: request.id != first.id and request.state is State.PENDING,
+        "a new request waits",
+    )
+    assert (await stage.request(first.id)).state is State.REVOKED
+    assert not stage.simulator.world.state.ways
+
+
+async def test_a_failed_ask_does_not_count_against_itself_when_it_is_tried_again(
+    opens: Opens,
+) -> None:
+    stage = await opens(("when.today.adds.gte = 50", "when.today.adds.gte = 1"))
+    request = await a_failed_ticket(stage)
+
+    await stage.say("sunlei", ASK)
+
+    await stage.hears("sunlei", "通行码", kind="news")
+    assert (await stage.newest("sunlei")).id == request.id
+
+
+async def test_each_ticket_that_could_not_be_made_is_told(stage: Stage) -> None:
+    request = await a_failed_ticket(stage)
+    stage.simulator.faults.fail(WAYS, 84074)
+
+    await stage.say("sunlei", ASK)
+
+    await stage.hears("sunlei", f"申请 {request.id}（张伟）又试了一次，仍执行失败")
+    await stage.say("sunlei", ASK)
     await stage.hears("sunlei", "通行码", kind="news")

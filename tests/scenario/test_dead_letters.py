@@ -10,9 +10,11 @@ from typer.testing import CliRunner, Result
 from bot.cli import cli
 from storage.work import Filed
 from tests.scenario.conftest import Stage
+from workflows.model import TicketState
 
 ASK = "加 张伟 明达贸易 13800001234 展会认识"
 SEND = "message/send"
+WAYS = "externalcontact/add_contact_way"
 
 
 async def a_dead_letter(stage: Stage) -> Filed:
@@ -123,3 +125,49 @@ async def test_replaying_what_is_of_no_concern_any_more_does_nothing(stage: Stag
     await stage.quiet()
     assert len(stage.simulator.world.state.ways) == ways == 0
     assert (await stage.request(request.id)).state.value == "execution_failed"
+
+
+async def test_a_replay_leaves_the_ticket_alone_that_was_made_meanwhile(stage: Stage) -> None:
+    request = await a_failed_ticket(stage)
+    await stage.say("sunlei", ASK)
+    await stage.hears("sunlei", "通行码", kind="news")
+    await stage.quiet()
+
+    await stage.say("zhaomin", "重放 全部")
+
+    await stage.hears("zhaomin", "会重新再试")
+    await stage.quiet()
+    assert await ticket_state(stage, request) is TicketState.OPEN
+    assert len(stage.simulator.world.state.ways) == 1
+
+
+async def test_a_ticket_asked_for_twice_more_is_made_once(stage: Stage) -> None:
+    request = await a_failed_ticket(stage)
+    made = len(stage.simulator.called(WAYS))
+    stage.simulator.faults.delay(WAYS, 0.4)
+
+    await stage.say("sunlei", ASK)
+    await stage.say("sunlei", ASK)
+
+    await stage.hears("sunlei", "通行码", kind="news")
+    await stage.quiet()
+    assert await ticket_state(stage, request) is TicketState.OPEN
+    assert len(stage.simulator.world.state.ways) == 1
+    assert len(stage.simulator.called(WAYS)) == made + 1
+    assert [m.kind for m in stage.chat("sunlei")].count("news") == 1
+
+
+async def a_failed_ticket(stage: Stage) -> str:
+    """Have the ticket of an ask given up; return the request's id."""
+    stage.simulator.faults.fail(WAYS, 60111)
+    await stage.say("sunlei", ASK)
+    request = await stage.newest_of("sunlei")
+    await stage.hears("zhaomin", "生成通行码")
+    await stage.quiet()
+    return request.id
+
+
+async def ticket_state(stage: Stage, request_id: str) -> TicketState:
+    ticket = await stage.db.read(lambda tx: tx.tickets.of_request(request_id))
+    assert ticket is not None
+    return ticket.state

@@ -6,7 +6,7 @@ from collections import Counter
 
 from bot.simulator.seed import LIU_JIANGUO
 from tests.scenario.conftest import Opens, Stage
-from tests.scenario.test_lists import TWO, articles, carried_out, lines, parts, the_list
+from tests.scenario.test_lists import TWO, all_of, articles, carried_out, lines, parts, the_list
 from tests.scenario.test_restart import again
 from workflows.model import State
 
@@ -130,6 +130,12 @@ async def test_tickets_that_cannot_be_made_are_told_together_and_tried_again(sta
     assert stage.times_told("sunlei", "执行失败") == 0
     assert len(articles(stage, "sunlei")) == 1
 
+    stage.simulator.faults.fail(WAYS, 84074)
+    await stage.say("sunlei", f"重提 {failed[0].id}")
+    await stage.hears(
+        "sunlei", f"申请 {failed[0].id}（{failed[0].claim.name}）又试了一次，仍执行失败"
+    )
+
     for part in failed:
         await stage.say("sunlei", f"重提 {part.id}")
     await stage.until(
@@ -237,3 +243,26 @@ async def test_a_pending_list_is_judged_again_line_by_line_when_the_rules_tighte
     await stage.say("sunlei", f"重提 {first.id}")
     told = (await stage.hears("sunlei", "第 2 行 林雪：不能添加"))["text"]
     assert "：1 位客户。" in told
+
+
+async def test_of_a_list_that_is_tried_again_too_late_every_line_is_asked_for_anew(
+    stage: Stage,
+) -> None:
+    stage.simulator.faults.fail(WAYS, 84074, times=2)
+    await stage.say("sunlei", f"批量加\n{TWO}")
+    await stage.press("wangfang", await stage.card("wangfang"), "approve")
+    await stage.hears("sunlei", "所有通行码都没有生成")
+    await stage.quiet()
+    request = await the_list(stage, "sunlei", State.EXECUTION_FAILED)
+    stage.clock.move(hours=73)
+
+    await stage.say("sunlei", f"批量加\n{TWO}")
+
+    for name in ("张伟", "林雪"):
+        await stage.hears("sunlei", f"可以添加 {name}")
+    await stage.quiet()
+    old = await parts(stage, request)
+    assert {each.state for each in old.values()} == {State.REVOKED}
+    new = [each for each in await all_of(stage, "sunlei") if each.state is State.EXECUTED]
+    assert {each.claim.name for each in new if each.action == "friend.add"} == {"张伟", "林雪"}
+    assert stage.times_told("sunlei", "正在重试") == 0

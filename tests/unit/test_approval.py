@@ -40,6 +40,7 @@ from workflows.effects import (
     TellRequester,
 )
 from workflows.model import Answer, Facts, Origin, Outcome, Person, Request, Stage, State
+from workflows.plans import Export
 from workflows.steps import (
     Approve,
     Deny,
@@ -566,8 +567,26 @@ def test_a_failure_is_told_and_may_still_be_mended() -> None:
     assert isinstance(effects[1], Tell)
     assert effects[1].to == (CHEN, ZHAO)
     assert effects[1].params["why"] == "45035"
-    assert moved(request, ExecutionFailed("again")) == (request, ())
     assert after(request, Executed()).state is State.EXECUTED
+
+
+def test_every_failure_to_make_a_ticket_is_told_to_whoever_waits_for_it() -> None:
+    failed = after(opened(a_request()), yes("wang"), ExecutionFailed("45035"))
+
+    again, effects = moved(failed, ExecutionFailed("60111"))
+
+    assert again.state is State.EXECUTION_FAILED
+    assert again.version == failed.version + 1
+    [told] = effects
+    assert isinstance(told, TellRequester)
+    assert (told.text, told.params["why"]) == ("request.failed_again", "60111")
+
+
+def test_what_takes_many_calls_is_told_to_have_failed_once() -> None:
+    plan = Export(("lin",))
+    failed = after(opened(replace(a_request(), plan=plan)), yes("wang"), ExecutionFailed("x"))
+
+    assert moved(failed, ExecutionFailed("y")) == (failed, ())
 
 
 def test_nothing_is_carried_out_before_it_is_decided() -> None:
