@@ -250,6 +250,8 @@ class Delivery:
         return step
 
     async def _transfer(self, what: Transfer) -> Step:
+        if not await self.db.read(lambda tx: containing.is_to_move(self._scene(tx), what)):
+            raise Ignore("the customer may stay, or is gone")
         codes = await self.wecom.transfer_customer(what.userid, what.to, [what.external_userid])
         code = codes.get(what.external_userid, NO_RELATION)  # not in the answer: not accepted
         accepted = code == 0 or meaning(code).kind is Kind.DONE
