@@ -246,8 +246,28 @@ def _mark(scene: Scene, relation: Relation, orders: Orders) -> None:
                     order.add_tags,
                     order.remove_tags,
                     order.remark,
+                    held=relation.containment,
                 )
             )
+
+
+def still_fitting(scene: Scene, what: outgoing.MarkRelation) -> outgoing.MarkRelation:
+    """Return of a mark what does not contradict how the relation is held by now.
+
+    What was given up may be tried again long afterwards. What it takes off still has to go: no
+    later mark takes it off again.
+    """
+    relation = scene.tx.relations.get(what.userid, what.external_userid)
+    if relation is None or what.held in (None, relation.containment):
+        return what
+    request = scene.tx.requests.get(relation.request_id)
+    own = _marks(scene, request).tag(relation.containment) if request else ""
+    return replace(
+        what,
+        add_tags=tuple(tag for tag in what.add_tags if tag == own),
+        remove_tags=tuple(tag for tag in what.remove_tags if tag != own),
+        remark=what.remark if own and own in what.add_tags else None,
+    )
 
 
 def _follow(scene: Scene, remedy: Remedy, request: Request, orders: Orders) -> None:
