@@ -37,9 +37,9 @@ from bot.wecom.codes import NO_RELATION, UNKNOWN_CONTACT_WAY, Kind
 from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
 from storage.transaction import Transaction
-from storage.work import Claimed
+from storage.work import Claimed, Queue
 from workflows.containment import TransferAccepted, TransferRefused
-from workflows.model import State, Ticket, TicketState
+from workflows.model import CardState, State, Ticket, TicketState
 from workflows.steps import Executed, Refused
 
 _CARD_FIELD_ERRORS = range(42014, 42052)  # document 90313
@@ -124,6 +124,8 @@ class Delivery:
             raise Postpone(timedelta(seconds=wait))
 
     async def _card(self, what: SendCard, work: Claimed) -> Step:
+        if await self.db.read(lambda tx: _is_over(tx, what, work)):
+            raise Ignore("the card has nothing to ask any more")
         await self._within_budget(what.userid)
         try:
             sent = await self.wecom.send_card(what.userid, what.card, once_in=_once_in(work))
@@ -232,6 +234,7 @@ class Delivery:
     async def _mark(self, what: MarkRelation, work: Claimed) -> Step:
         if what.request_id:
             return await self._customers.tag(what)
+        what = await self._still_fitting(what)
         add = await self.tags.ids(what.add_tags, make=True)
         remove = await self.tags.ids(what.remove_tags, make=False)
         member, customer = what.userid, what.external_userid
@@ -254,7 +257,16 @@ class Delivery:
 
         return step
 
+    async def _still_fitting(self, what: MarkRelation) -> MarkRelation:
+        """Return what is to be changed by now. Raises Ignore if it is nothing any more."""
+        fit = await self.db.read(lambda tx: containing.still_fitting(self._scene(tx), what))
+        if not fit.add_tags and not fit.remove_tags and fit.remark is None:
+            raise Ignore("the relation is held otherwise by now")
+        return fit
+
     async def _transfer(self, what: Transfer) -> Step:
+        if not await self.db.read(lambda tx: containing.is_to_move(self._scene(tx), what)):
+            raise Ignore("the customer may stay, or is gone")
         codes = await self.wecom.transfer_customer(what.userid, what.to, [what.external_userid])
         code = codes.get(what.external_userid, NO_RELATION)  # not in the answer: not accepted
         accepted = code == 0 or meaning(code).kind is Kind.DONE
@@ -312,3 +324,12 @@ def _spend(tx: Transaction, task_id: str, code: str) -> None:
     card = tx.cards.get(task_id)
     if card is not None and card.response_code == code:
         tx.cards.put(replace(card, response_code=""))
+
+
+def _is_over(tx: Transaction, what: SendCard, work: Claimed) -> bool:
+    """Whether a card was closed and nothing that waits behind it would take its buttons off."""
+    card = tx.cards.get(what.task_id)
+    if card is None or card.state is CardState.OPEN:
+        return False
+    rest = tx.work.open_in(Queue.OUTBOX, outgoing.lane(what))
+    return all(each.id == work.id for each in rest)

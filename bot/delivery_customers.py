@@ -6,9 +6,11 @@ Each returns what to write of WeCom's answer; `bot.delivery` calls them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
-from bot.actions import exporting, knowing, moving, tagging, transferring
+from bot.actions import deciding, exporting, freezes, knowing, moving, tagging, transferring
 from bot.actions.scene import Scene
 from bot.company import Company
 from bot.outgoing import MarkRelation, SendExport, Transfer, TransferAll
@@ -16,17 +18,21 @@ from bot.tags import CorpTags
 from bot.transfer_watch import shown
 from bot.wecom import ExternalContact, Wecom, WecomError, meaning
 from bot.wecom.codes import NO_RELATION, Kind
-from bot.worker import Ignore, Step
+from bot.worker import Ignore, Postpone, Step
 from storage.database import Database
 from storage.transaction import Transaction
+from workflows.freezing import Freeze
 from workflows.model import Request, State
 from workflows.plans import Export, Tagging
 from workflows.plans import Transfer as TransferPlan
+from workflows.steps import Refused, Revoke
 from workflows.transfers import is_waiting
 
 _WANTED = frozenset({State.APPROVED, State.EXECUTION_FAILED})
 _ENDED = frozenset({NO_RELATION, 40096, 84084})
 _TAG_IS_GONE = frozenset({40068, 41110})
+_LOOK_AGAIN = timedelta(minutes=10)  # a freeze may be lifted before its time
+_CONTROLLED = "breakglass:"  # decided by somebody who knew of the freeze
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class CustomerCalls:
         left = [each for each in plan.customers if each not in taken]
         if not left:
             raise Ignore("WeCom has answered already")
+        await expect_thawed(self.db, self.company, request, begun=bool(taken))
         codes = await self._codes(plan.of, plan.to, left)
         return lambda tx: transferring.answered(self._scene(tx), request.id, codes)
 
@@ -76,6 +83,7 @@ class CustomerCalls:
         request = await self._wanted(what.request_id)
         if not isinstance(request.plan, Tagging):
             raise Ignore("it asks for no tags")
+        await expect_thawed(self.db, self.company, request)
         member, customer = what.userid, what.external_userid
         names = (*what.add_tags, *what.remove_tags)
         ids = await self.tags.existing(names)
@@ -122,6 +130,7 @@ class CustomerCalls:
         plan = request.plan
         if not isinstance(plan, Export):
             raise Ignore("it asks for no file")
+        await expect_thawed(self.db, self.company, request)
         file = await self.db.read(lambda tx: exporting.build(self._scene(tx), request, plan))
         await self.db.write(lambda tx: exporting.leaves(self._scene(tx), request, file))
         media = await self.wecom.upload_file(file.name, file.content)
@@ -142,3 +151,37 @@ class CustomerCalls:
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:delivery")
+
+
+async def expect_thawed(
+    db: Database, company: Company, request: Request, *, begun: bool = False
+) -> None:
+    """Let nothing be carried out that a freeze covers, though it was ordered before.
+
+    The freeze takes the approval back, as it does before the order; what has begun waits until it
+    is over. Raises Ignore or Postpone.
+    """
+    if not await db.read(lambda tx: _covering(company.scene(tx), request)):
+        return
+    if begun:
+        raise Postpone(_LOOK_AGAIN)
+    if await db.write(lambda tx: _taken_back(company.scene(tx, "system:delivery"), request.id)):
+        raise Ignore("it is frozen")
+
+
+def _covering(scene: Scene, request: Request) -> list[Freeze]:
+    if request.decided_by.startswith(_CONTROLLED):
+        return []
+    return freezes.covering(scene, request.requester.userid, request.action)
+
+
+def _taken_back(scene: Scene, request_id: str) -> bool:
+    """Take an approval back; False if the freeze has ended just now."""
+    request = scene.tx.requests.get(request_id)
+    found = _covering(scene, request) if request is not None else []
+    if request is None or not found:
+        return False
+    comment = scene.company("freeze.comment", id=found[-1].id)
+    with suppress(Refused):  # it has ended otherwise
+        deciding.advance(scene, request, Revoke("system:freeze", comment))
+    return True

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from bot.wecom import Article
 from storage.work import Claimed, Filed, Job, Queue
+from workflows.model import Containment
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class MarkRelation:
     """Put a relation's tags and remark as they should be. `remark` None leaves it alone.
 
     Where a request asks for it, the request is done with it; tags of ours come into being if they
-    are missing, tags that people ask for do not.
+    are missing, tags that people ask for do not. `held` is how the relation was held when this was
+    ordered; None where a request asks for it.
     """
 
     userid: str
@@ -82,6 +84,7 @@ class MarkRelation:
     remove_tags: tuple[str, ...] = ()
     remark: str | None = None
     request_id: str = ""
+    held: Containment | None = None
 
 
 @dataclass(frozen=True, slots=True)

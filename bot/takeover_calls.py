@@ -12,6 +12,7 @@ from bot.actions import taking_over
 from bot.actions.scene import Scene
 from bot.actions.taking_over import LOOKED_AT, PAGE, Groups, Part
 from bot.company import Company
+from bot.delivery_customers import expect_thawed
 from bot.outgoing import TakeGroups, TakeOverPart
 from bot.transfer_watch import shown
 from bot.wecom import Wecom, WecomError, meaning
@@ -39,6 +40,8 @@ class TakeoverCalls:
     async def part(self, what: TakeOverPart) -> Step:
         """Hand over the next customers of an approved request."""
         request, plan = await self._request(what.request_id, _WANTED)
+        begun = await self.db.read(lambda tx: _has_begun(tx, what))
+        await expect_thawed(self.db, self.company, request, begun=begun)
         part = await self.db.read(lambda tx: taking_over.next_part(self._scene(tx), request))
         codes = await self._codes(plan, part) if part.go else {}
         return lambda tx: taking_over.answered(self._scene(tx), what, part, codes)
@@ -61,7 +64,9 @@ class TakeoverCalls:
 
     async def groups(self, what: TakeGroups) -> Step:
         """Give the next groups to a new owner."""
-        _, plan = await self._request(what.request_id, _WANTED | {State.EXECUTED})
+        request, plan = await self._request(what.request_id, _WANTED | {State.EXECUTED})
+        # The first part takes the approval back where nothing has begun, and this ends with it.
+        await expect_thawed(self.db, self.company, request, begun=True)
         handover = await self._handover(what.request_id)
         listed = await self.wecom.groups_of([plan.of], _OWNER_LEFT)
         waiting = [each.chat_id for each in listed if each.chat_id not in handover.refused_groups]
@@ -114,3 +119,9 @@ class TakeoverCalls:
 
     def _scene(self, tx: Transaction) -> Scene:
         return self.company.scene(tx, "system:delivery")
+
+
+def _has_begun(tx: Transaction, what: TakeOverPart) -> bool:
+    """Whether anything was handed over for this request, customers or groups."""
+    handover = tx.leavers.handover(what.request_id)
+    return what.part > 1 or bool(handover and handover.asked_groups)

@@ -151,7 +151,12 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class AllowedAfterAll:
-    """The relation was approved by a later request."""
+    """The relation was approved by a later request.
+
+    `called_off`: a transfer that was ordered has never been asked of WeCom, and never will be.
+    """
+
+    called_off: bool = False
 
 
 Seen = Gone | StillThere | TransferAccepted | TransferRefused | TransferDone | Due | AllowedAfterAll
@@ -240,8 +245,8 @@ def remedy_step(remedy: Remedy, seen: Seen, now: datetime) -> tuple[Remedy, Orde
             return _closed(remedy, "deleted")
         case TransferDone():
             return _closed(remedy, "transferred")
-        case AllowedAfterAll() if remedy.state is RemedyState.TRANSFERRING:
-            return _escalated(remedy, "allowed_while_transferring")  # it cannot be called back
+        case AllowedAfterAll(False) if remedy.state is RemedyState.TRANSFERRING:
+            return _escalated(remedy, "allowed_while_transferring")  # WeCom may have taken it
         case AllowedAfterAll():
             return _closed(remedy, "approved")
         case StillThere() | TransferAccepted() | TransferRefused() | Due():

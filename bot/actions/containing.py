@@ -10,6 +10,7 @@ from bot.actions import knowing, reasons
 from bot.actions.scene import Scene
 from bot.wecom import ExternalContact
 from bot.wording import Words
+from storage.work import Queue
 from workflows import containment
 from workflows.containment import (
     AllowedAfterAll,
@@ -83,7 +84,42 @@ def release(scene: Scene, request: Request) -> None:
     if orders:
         scene.record("containment.released", request)
     _mark(scene, free, orders)
-    seen(scene, relation.userid, relation.external_userid, AllowedAfterAll())
+    _allowed(scene, relation)
+
+
+def _allowed(scene: Scene, relation: Relation) -> None:
+    """End the remedy of a relation that was let go, with the transfer it may have ordered."""
+    remedy = scene.tx.remedies.open_for(relation.userid, relation.external_userid)
+    if remedy is not None:
+        moving = remedy.state is RemedyState.TRANSFERRING
+        what = AllowedAfterAll(called_off=moving and _call_off(scene, remedy))
+        _take(scene, remedy, what)
+
+
+def _call_off(scene: Scene, remedy: Remedy) -> bool:
+    """Keep an ordered transfer from being made; False if it was tried: WeCom may have taken it."""
+    key = _order_of(remedy.request_id)
+    lane = outgoing.lane_of(remedy.userid, remedy.external_userid)
+    for row in scene.tx.work.open_in(Queue.OUTBOX, lane):
+        if row.key == key and row.tries == 0 and scene.tx.work.cancel(key, scene.now):
+            now = scene.tx.work.get(row.id)
+            if now is None or now.tries:  # a worker has got it in between: all over again
+                raise RuntimeError(f"{key} was taken up while it was called off")
+            return True
+    return False
+
+
+def _order_of(request_id: str) -> str:
+    return f"transfer:{request_id}"
+
+
+def is_to_move(scene: Scene, what: outgoing.Transfer) -> bool:
+    """Whether a transfer is still wanted: what it undoes is neither over nor allowed by now."""
+    remedy = scene.tx.remedies.of_request(what.request_id)
+    relation = scene.tx.relations.get(what.userid, what.external_userid)
+    is_open = remedy is not None and remedy.state is not RemedyState.CLOSED
+    allowed = relation is not None and relation.containment is Containment.NONE
+    return is_open and not allowed
 
 
 def tell_of(scene: Scene, request: Request) -> None:
@@ -175,8 +211,11 @@ def gone(scene: Scene, relation: Relation, *, transferred: bool) -> None:
 def seen(scene: Scene, userid: str, external_userid: str, what: Seen) -> None:
     """Take a remedy one step further by what was seen of its relation."""
     old = scene.tx.remedies.open_for(userid, external_userid)
-    if old is None:
-        return
+    if old is not None:
+        _take(scene, old, what)
+
+
+def _take(scene: Scene, old: Remedy, what: Seen) -> None:
     new, orders = containment.remedy_step(old, what, scene.now)
     if new != old and not scene.tx.remedies.move(old, new):
         return
@@ -207,8 +246,28 @@ def _mark(scene: Scene, relation: Relation, orders: Orders) -> None:
                     order.add_tags,
                     order.remove_tags,
                     order.remark,
+                    held=relation.containment,
                 )
             )
+
+
+def still_fitting(scene: Scene, what: outgoing.MarkRelation) -> outgoing.MarkRelation:
+    """Return of a mark what does not contradict how the relation is held by now.
+
+    What was given up may be tried again long afterwards. What it takes off still has to go: no
+    later mark takes it off again.
+    """
+    relation = scene.tx.relations.get(what.userid, what.external_userid)
+    if relation is None or what.held in (None, relation.containment):
+        return what
+    request = scene.tx.requests.get(relation.request_id)
+    own = _marks(scene, request).tag(relation.containment) if request else ""
+    return replace(
+        what,
+        add_tags=tuple(tag for tag in what.add_tags if tag == own),
+        remove_tags=tuple(tag for tag in what.remove_tags if tag != own),
+        remark=what.remark if own and own in what.add_tags else None,
+    )
 
 
 def _follow(scene: Scene, remedy: Remedy, request: Request, orders: Orders) -> None:
@@ -226,7 +285,7 @@ def _follow(scene: Scene, remedy: Remedy, request: Request, orders: Orders) -> N
                 move = outgoing.Transfer(
                     request.id, remedy.userid, remedy.external_userid, order.to
                 )
-                scene.send(move, key=f"transfer:{request.id}")
+                scene.send(move, key=_order_of(request.id))
             case TellEscalated():
                 why = Words(f"remedy.why.{order.why}", {"detail": order.detail})
                 scene.tell(

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from bot.cli import cli
 from storage.work import Filed
 from tests.scenario.conftest import Stage
-from workflows.model import TicketState
+from workflows.model import Request, TicketState
 
 ASK = "加 张伟 明达贸易 13800001234 展会认识"
 SEND = "message/send"
@@ -171,3 +171,83 @@ async def ticket_state(stage: Stage, request_id: str) -> TicketState:
     ticket = await stage.db.read(lambda tx: tx.tickets.of_request(request_id))
     assert ticket is not None
     return ticket.state
+
+
+async def an_undelivered_card(stage: Stage) -> Request:
+    """Have somebody asked whom the app does not reach for a moment."""
+    leader = stage.simulator.world.member("wangfang")
+    leader.visible = False
+    await stage.say("zhouxiaomei", ASK)
+    await stage.hears("zhaomin", "未能送达审批人 王芳")
+    await stage.quiet()
+    leader.visible = True
+    return await stage.newest("zhouxiaomei")
+
+
+async def test_a_card_that_was_given_up_is_not_sent_once_somebody_has_decided(
+    stage: Stage,
+) -> None:
+    request = await an_undelivered_card(stage)
+    await stage.say("wangfang", f"同意 {request.id}")
+    await stage.hears("wangfang", "已同意")
+    await stage.quiet()
+
+    await stage.say("zhaomin", "重放 全部")
+
+    await stage.hears("zhaomin", "1 件会重新再试")
+    await stage.quiet()
+    assert [each for each in await stage.heard("wangfang") if each["kind"] == "card"] == []
+
+
+async def test_a_card_that_was_given_up_is_sent_while_its_request_waits(stage: Stage) -> None:
+    await an_undelivered_card(stage)
+
+    await stage.say("zhaomin", "重放 全部")
+
+    await stage.press("wangfang", await stage.card("wangfang", "张伟"), "approve")
+    await stage.hears("zhouxiaomei", "通行码", kind="news")
+
+
+@pytest.mark.parametrize(("choice", "left"), [("approve", []), ("deny", ["违规添加"])])
+async def test_a_mark_that_was_given_up_is_not_put_on_once_somebody_has_decided(
+    stage: Stage, choice: str, left: list[str]
+) -> None:
+    stage.simulator.faults.fail("externalcontact/mark_tag", 60111)
+    stage.simulator.world.member_adds_customer("zhouxiaomei", ZHANG_WEI)
+    card = await stage.card("wangfang", "张伟")
+    await stage.hears("zhaomin", "60111")
+    await stage.press("wangfang", card, choice, "r1" if choice == "deny" else None)
+    await stage.hears("zhouxiaomei", "王芳")
+    await stage.quiet()
+
+    await stage.say("zhaomin", "重放 全部")
+
+    await stage.hears("zhaomin", "1 件会重新再试")
+    await stage.quiet()
+    relation = await stage.relation("zhouxiaomei", ZHANG_WEI)
+    assert relation is not None
+    assert relation["tags"] == left
+    assert "待审批" not in relation["remark"]
+
+
+async def test_a_mark_that_was_to_go_still_goes_when_it_is_replayed(stage: Stage) -> None:
+    """Only what the relation would bear wrongly by now is left out of it."""
+    stage.simulator.world.member_adds_customer("zhouxiaomei", ZHANG_WEI)
+    card = await stage.card("wangfang", "张伟")
+    await stage.quiet()
+    stage.simulator.faults.fail("externalcontact/mark_tag", 60111)
+    await stage.press("wangfang", card, "deny", "r1")
+    await stage.hears("zhaomin", "60111")
+    refused = await stage.newest("zhouxiaomei")
+    await stage.say("zhouxiaomei", f"申诉 {refused.id} 客户主动找我")
+    await stage.press("liqiang", await stage.card("liqiang", "申诉"), "approve")
+    await stage.hears("zhouxiaomei", "可以正常联系")
+    await stage.quiet()
+
+    await stage.say("zhaomin", "重放 全部")
+
+    await stage.hears("zhaomin", "1 件会重新再试")
+    await stage.quiet()
+    relation = await stage.relation("zhouxiaomei", ZHANG_WEI)
+    assert relation is not None
+    assert relation["tags"] == []

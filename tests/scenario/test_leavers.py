@@ -9,9 +9,11 @@ import pytest
 from bot.simulator import corp
 from bot.simulator.records import Member
 from bot.simulator.seed import LIN_XUE, MA_CHAO, ZHANG_WEI
+from storage.work import Filed, Queue
 from tests.makers_demo import ENGLISH, permission, rule
 from tests.makers_leavers import SIGNED, VIP, a_day_later, customers_of, known, waits
 from tests.scenario.conftest import Opens, Stage, changed
+from tests.scenario.test_freezes import frozen
 from tests.scenario.test_mirror import has_read, read_again
 from workflows.leaving import Outcome
 from workflows.model import RelationState, State
@@ -236,6 +238,64 @@ async def test_what_wecom_takes_from_nobody_is_asked_for_again(opens: Opens) -> 
 
     await stage.hears("wangfang", "孙磊 的 2 位客户将转出")
     assert len(world.state.transfers) == 2
+
+
+async def test_a_freeze_holds_up_the_rest_of_a_takeover_and_undoes_nothing(opens: Opens) -> None:
+    stage = await opens(BY_LEAD)
+    world = stage.simulator.world
+    await known(stage, "sunlei", customers_of(world, "sunlei", 150, vips=0))
+    await left(stage)
+
+    async def moving() -> int:
+        if len(world.state.transfers) == 100:
+            stage.simulator.faults.fail(TRANSFER, -1, times=9)  # the next part is 2 s away
+        return len(world.state.transfers)
+
+    await stage.say("wangfang", "转移 孙磊的全部 给 李强")
+    await stage.until(moving, lambda count: count == 100, "the first part")
+    request = await stage.newest("wangfang")
+
+    await frozen(stage)
+
+    async def waiting() -> list[Filed]:
+        lane = f"request:{request.id}"
+        return await stage.db.read(lambda tx: tx.work.open_in(Queue.OUTBOX, lane))
+
+    stage.simulator.faults.clear()
+    stage.clock.move(minutes=15)
+    await stage.until(waiting, lambda rows: rows[0].error == "postponed", "it waits")
+    assert len(world.state.transfers) == 100
+    assert (await stage.request(request.id)).state is State.APPROVED
+    stage.clock.move(hours=2)
+    await stage.hears("wangfang", "孙磊 的 150 位客户将转出：李强 150 位")
+    assert len(world.state.transfers) == 150
+
+
+async def test_a_freeze_stops_a_takeover_that_has_not_begun(opens: Opens) -> None:
+    stage = await opens(ASKED)
+    await befriended(stage, "sunlei", ZHANG_WEI)
+    await left(stage)
+    await stage.say("wangfang", "转移 孙磊的全部 给 李强")
+    await stage.quiet()
+    request = await stage.newest("wangfang")
+    await stage.say("zhaomin", f"同意 {request.id}")
+    stage.simulator.faults.fail(TRANSFER, -1, times=9)
+    await beyond_recall(stage, "wangfang")
+
+    async def tries() -> int:
+        return len(stage.simulator.called(TRANSFER))
+
+    await stage.until(tries, lambda count: count, "the first try")
+
+    await frozen(stage)
+
+    stage.simulator.faults.clear()
+    stage.clock.move(minutes=15)
+    await stage.until(
+        lambda: stage.request(request.id), lambda it: it.state is State.REVOKED, "it is stopped"
+    )
+    await stage.quiet()
+    assert stage.simulator.world.state.transfers == []
 
 
 async def test_customers_of_a_takeover_that_was_undone_are_free_for_another(opens: Opens) -> None:

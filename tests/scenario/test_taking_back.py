@@ -8,6 +8,7 @@ from bot.simulator.records import Customer
 from bot.simulator.seed import HE_CHEN, LIN_XUE, MA_CHAO, ZHANG_WEI
 from tests.makers_demo import ENGLISH, permission
 from tests.scenario.conftest import Change, Opens, Stage
+from tests.scenario.test_breaking_glass import let_through
 from tests.scenario.test_chats import a_group, joins, opened, settled
 from tests.scenario.test_freezes import frozen
 from tests.scenario.test_grants import grants_of
@@ -22,6 +23,7 @@ MAY_EXPORT = permission("customer.export", "allow = 5, approval = 2")
 AT_ONCE: Change = ('undo_window    = "60s"', 'undo_window    = "0s"')
 TRAINEE, SELLER, LEAD, DIRECTOR = "zhouxiaomei", "sunlei", "wangfang", "liqiang"
 ADMIN, OTHER = "zhaomin", "chenyu"
+BUSY = -1
 
 
 async def befriended(stage: Stage, userid: str, *externals: str) -> None:
@@ -158,6 +160,100 @@ async def test_a_freeze_that_begins_meanwhile_stops_what_is_held_back(opens: Ope
     await stage.quiet()
     assert marked(stage) == before
     assert (await stage.request(request.id)).state is State.REVOKED
+
+
+async def tried(stage: Stage, path: str) -> None:
+    """Have WeCom be busy when what was held back is ordered, and wait for the first try."""
+    stage.simulator.faults.fail(path, BUSY, times=9)
+    before = len(stage.simulator.called(path))
+    stage.clock.move(seconds=61)
+
+    async def tries() -> int:
+        return len(stage.simulator.called(path)) - before
+
+    await stage.until(tries, lambda count: count, "the first try")
+
+
+async def frozen_over(stage: Stage, request: Request) -> None:
+    """Freeze everything, let WeCom answer again, and wait until the request is stopped."""
+    await frozen(stage)
+    stage.simulator.faults.clear()
+    stage.clock.move(minutes=15)
+    await stage.until(
+        lambda: stage.request(request.id), lambda it: it.state is State.REVOKED, "it is stopped"
+    )
+    await stage.hears(request.requester.userid, f"申请 {request.id}")
+    await stage.quiet()
+
+
+def files(stage: Stage, userid: str) -> int:
+    chat = stage.simulator.world.state.chats.get(userid, [])
+    return sum(each.kind == "file" for each in chat)
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "path"),
+    [
+        (MAY_TRANSFER, "转移 张伟 给 李强", "externalcontact/transfer_customer"),
+        (MAY_EXPORT, "导出客户", "media/upload"),
+    ],
+)
+async def test_a_freeze_stops_what_is_ordered_and_not_done(
+    opens: Opens, change: Change, said: str, path: str
+) -> None:
+    stage = await opens(change)
+    await befriended(stage, SELLER, ZHANG_WEI)
+    request = await agreed(stage, SELLER, said)
+    await stage.held(SELLER)
+    await tried(stage, path)
+
+    await frozen_over(stage, request)
+
+    assert stage.simulator.world.state.transfers == []
+    assert files(stage, SELLER) == 0
+
+
+async def test_a_freeze_stops_a_tag_that_is_ordered_and_not_put_on(opens: Opens) -> None:
+    stage, request = await a_tag(opens)
+    await tried(stage, "externalcontact/mark_tag")
+
+    await frozen_over(stage, request)
+
+    assert (await stage.relation(TRAINEE, ZHANG_WEI) or {})["tags"] == []
+
+
+async def test_what_was_given_up_before_a_freeze_is_not_replayed_under_it(opens: Opens) -> None:
+    stage = await opens(MAY_EXPORT)
+    await befriended(stage, SELLER, ZHANG_WEI)
+    request = await agreed(stage, SELLER, "导出客户")
+    stage.simulator.faults.fail("media/upload", 40004)
+    await stage.nobody_regrets(SELLER)
+    await stage.hears(SELLER, "执行失败")
+    await stage.quiet()
+    await frozen(stage)
+
+    await stage.say(ADMIN, "重放 全部")
+
+    await stage.hears(ADMIN, "1 件会重新再试")
+    await stage.quiet()
+    assert files(stage, SELLER) == 0
+    assert (await stage.request(request.id)).state is State.REVOKED
+
+
+async def test_what_an_admin_allows_under_a_freeze_is_carried_out(opens: Opens) -> None:
+    stage = await opens(MAY_EXPORT)
+    await befriended(stage, SELLER, ZHANG_WEI)
+    await stage.say(SELLER, "导出客户")
+    await stage.card(LEAD)
+    request = await stage.newest(SELLER)
+    await frozen(stage)
+
+    await let_through(stage, request.id)
+
+    await stage.until(
+        lambda: stage.request(request.id), lambda it: it.state is State.EXECUTED, "it is sent"
+    )
+    assert files(stage, SELLER) == 1
 
 
 async def test_without_a_window_it_is_carried_out_at_once(opens: Opens) -> None:

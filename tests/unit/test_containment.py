@@ -304,6 +304,15 @@ def test_a_later_approval_cannot_call_back_a_transfer() -> None:
     assert orders == (TellEscalated("allowed_while_transferring"),)
 
 
+def test_a_later_approval_closes_it_where_the_transfer_was_called_off() -> None:
+    moving = a_remedy(state=RemedyState.TRANSFERRING)
+
+    remedy, orders = remedy_step(moving, AllowedAfterAll(called_off=True), NOON)
+
+    assert remedy.closed_because == "approved"
+    assert orders == (TellClosed("approved"),)
+
+
 looks = st.sampled_from(
     [StillThere(), TransferAccepted(), TransferRefused("x"), Due(), Gone(), TransferDone()]
 )
