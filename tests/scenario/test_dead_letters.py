@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import cli
+from bot.simulator.seed import ZHANG_WEI
 from storage.work import Filed
 from tests.scenario.conftest import Stage
 from workflows.model import Request, TicketState
