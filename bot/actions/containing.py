@@ -10,6 +10,7 @@ from bot.actions import knowing, reasons
 from bot.actions.scene import Scene
 from bot.wecom import ExternalContact
 from bot.wording import Words
+from storage.requests import Overtaken
 from storage.work import Queue
 from workflows import containment
 from workflows.containment import (
@@ -103,8 +104,8 @@ def _call_off(scene: Scene, remedy: Remedy) -> bool:
     for row in scene.tx.work.open_in(Queue.OUTBOX, lane):
         if row.key == key and row.tries == 0 and scene.tx.work.cancel(key, scene.now):
             now = scene.tx.work.get(row.id)
-            if now is None or now.tries:  # a worker has got it in between: all over again
-                raise RuntimeError(f"{key} was taken up while it was called off")
+            if now is None or now.tries:  # a worker has got it in between
+                raise Overtaken(key)
             return True
     return False
 

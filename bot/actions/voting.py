@@ -24,6 +24,7 @@ from bot.actions.scene import Scene
 from bot.command_types import Waive
 from bot.texts import joined
 from bot.wecom import cut_characters
+from storage.requests import Overtaken
 from workflows import approval
 from workflows.lockout import CHANGE
 from workflows.model import Answer, Origin, Request, State, TicketState, same_user
@@ -131,8 +132,9 @@ def withdraw(scene: Scene, userid: str, request_id: str) -> None:
 def _void_ticket(scene: Scene, request: Request) -> None:
     """Take back a ticket that could still be used a moment ago. Raises Refused."""
     if not tickets.revoke(scene, request):
-        used = _has_ticket(scene, request, TicketState.USED)
-        raise Refused("has_happened" if used else "changed_meanwhile", id=request.id)
+        if _has_ticket(scene, request, TicketState.USED):
+            raise Refused("has_happened", id=request.id)
+        raise Overtaken(request.id)
 
 
 def _comes_to_nothing(scene: Scene, request: Request) -> bool:
