@@ -93,7 +93,6 @@ _WISH = re.compile(
     r"|\badd (?:an?|some|my|new)\b.*\b(?:customer|client|contact|friend))",
     re.IGNORECASE,
 )
-_HAS_BEEN = re.compile(r"了(?:吗|么|没有?)[\s?？!！。.]*")
 _SHORT = 40
 _ORDERS = frozenset({"approve", "deny", "waive", "grant", "revoke", "freeze", "break_glass"})
 
@@ -256,8 +255,10 @@ def _clear_up(scene: Scene, userid: str, command: Unclear) -> None:
     """Ask for what a command lacks."""
     if command.suggestion == "add" and command.why is Fault.WHAT_MISSING:
         asking.ask(scene, userid, "")
-    elif command.suggestion in {"approve", "deny"} and _HAS_BEEN.fullmatch(command.text):
-        queries.mine(scene, userid)  # 通过了吗
+    elif command.why is Fault.DOUBTFUL and (
+        (stands := replies.asks_how_it_stands(command.text)) is not None
+    ):
+        _show(scene, userid, stands)  # 通过了吗, A7K2 批了没
     elif command.why is Fault.ID_MISSING:
         missing_ids.answer(scene, userid, command)
     else:
