@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot import commands
-from bot.command_types import Add, AddMany, ApproveExcept, ApproveRequest
+from bot.command_types import Add, AddMany, ApproveExcept, ApproveRequest, Fault, Unclear
 
 TWO = "张总 某某公司 13800001234 展会认识\n李总 明达公司 13900005678 展会认识"
 
@@ -61,12 +61,18 @@ def test_lines_to_be_left_out_are_read_in_many_ways(said: str, lines: tuple[int,
     assert (command.id, command.lines, command.comment) == ("A7K2", lines, said)
 
 
-@pytest.mark.parametrize("said", ["除了何晨", "除 3 个月以上的", "except the rival", "不要竞品"])
+@pytest.mark.parametrize("said", ["除了何晨", "除 3 个月以上的", "except the rival"])
 def test_an_exception_without_readable_lines_is_never_taken_for_a_plain_yes(said: str) -> None:
     command = commands.parse(f"approve A7K2 {said}")
 
     assert isinstance(command, ApproveExcept)
     assert command.lines == ()
+
+
+def test_what_sounds_like_no_yes_at_all_does_nothing() -> None:
+    assert commands.parse("同意 A7K2 不要竞品") == Unclear(
+        "approve", Fault.DOUBTFUL, "A7K2 不要竞品"
+    )
 
 
 @pytest.mark.parametrize("said", ["", "没问题", "谈得不错", "good customer, 3 orders"])

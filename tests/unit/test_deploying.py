@@ -53,6 +53,7 @@ def test_the_config_is_good_once_the_secrets_are_there(monkeypatch: pytest.Monke
     for name in SECRETS:
         monkeypatch.setenv(name, "A" * 43)
     monkeypatch.setenv("MENWEI_WECOM_TOKEN", "token")
+    monkeypatch.setenv("MENWEI_REDIS_URL", "redis://:secret@redis:6379/0")
     monkeypatch.setenv("MENWEI_DATABASE_URL", "postgresql://menwei:secret@postgres:5432/menwei")
 
     assert settings.parse(CONFIG).server.host == "0.0.0.0"  # noqa: S104 - in a container
