@@ -9,12 +9,14 @@ from bot import command_arguments as arguments
 from bot.command_arguments import Wrong
 from bot.command_types import AddMany, ApproveExcept, ApproveRequest, Command, Fault
 from workflows import listing
+from workflows.masking import PHONE, narrow, phone_digits
 
 _EXCEPT = re.compile(
     r"除了?|除去|除开|不含|不包括|不要|去掉|删掉|删除|剔除|排除|不同意"
     r"|\b(?:except|excluding|without|but\s+not|leave\s+out|leaving\s+out|remove|minus|not)\b",
     re.IGNORECASE,
 )
+_MOBILE = re.compile(r"1\d{10}")
 _NUMERAL = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 _UNIT = r"(?:行|条|位|号)"
 _LINES = (
@@ -29,8 +31,16 @@ _NUMERALS = {word: number for number, word in enumerate("一二三四五六七�
 
 
 def to_add(rest: str) -> Command:
-    """Read one customer; several lines that each name one are a list."""
-    return AddMany(rest) if listing.is_list(rest) else arguments.to_add(rest)
+    """Read one customer; several lines that each name one are a list.
+
+    Two mobile numbers in one line are two customers, of whom one would be left out unseen.
+    """
+    if listing.is_list(rest):
+        return AddMany(rest)
+    found = map(phone_digits, PHONE.findall(narrow(rest)))
+    if len({number for number in found if _MOBILE.fullmatch(number)}) > 1:
+        raise Wrong(Fault.ONE_CUSTOMER, rest)
+    return arguments.to_add(rest)
 
 
 def to_add_many(rest: str) -> AddMany:

@@ -374,6 +374,7 @@ class Fault(StrEnum):
     ID_SHAPE = "id_shape"
     ONE_AT_A_TIME = "one_at_a_time"
     DOUBTFUL = "doubtful"  # asked about or put off, rather than told
+    ONE_CUSTOMER = "one_customer"  # the line has numbers of more than one
     ALL_ALIKE = "all_alike"  # some of them are to be left out
     WHAT_MISSING = "what_missing"
     WHO_MISSING = "who_missing"

@@ -244,7 +244,7 @@ class Worker:
 
     async def _failed(self, work: Claimed, error: Exception) -> bool:
         if self._stopping and isinstance(error, TimeoutError):  # another process has the time
-            await self._release(work)
+            await self._write(work, lambda tx: self._stopped(tx, work))
             return False
         reason = _describe(error)
         _log.warning("work_failed", kind=work.kind, work=work.id, tries=work.tries, reason=reason)
@@ -265,6 +265,15 @@ class Worker:
         refused = isinstance(error, WecomError) and error.kind is Kind.CONFIG
         if ours and refused and work.tries == 1 and self.misconfigured is not None:
             self.misconfigured(tx, work, reason)
+
+    def _stopped(self, tx: Transaction, work: Claimed) -> None:
+        """Give back what was begun. It counts as a try, for WeCom may have done it; but not what
+        takes so long that every stop may meet it.
+        """
+        if self.longest is None:
+            tx.work.retry(work, self.now(), "stopped")
+        else:
+            tx.work.release(work, self.now())
 
     def _next_try(self, work: Claimed, error: Exception) -> timedelta | None:
         """Return the wait before the next try, or None when there shall be none."""

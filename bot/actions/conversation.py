@@ -93,6 +93,11 @@ _WISH = re.compile(
     r"|\badd (?:an?|some|my|new)\b.*\b(?:customer|client|contact|friend))",
     re.IGNORECASE,
 )
+# 报备客户：王五，五洲集团，13655556666，展会认识
+_WISHED = re.compile(
+    r"[我想要请帮忙]*(?:添?加|报备|新增)(?:[一几]?[个位]|新的?)*(?:客户|好友|微信|人)"
+    r"[\s:：,，、]+(?P<who>[^\n]+)"
+)
 _SHORT = 40
 _ORDERS = frozenset({"approve", "deny", "waive", "grant", "revoke", "freeze", "break_glass"})
 
@@ -277,6 +282,8 @@ def _chat(scene: Scene, userid: str, text: str) -> None:
         scene.tell([userid], "talk.greeting", name=scene.person(userid).name)
     elif said in _THANKS:
         scene.tell([userid], "talk.thanked")
+    elif (wished := _WISHED.fullmatch(text.strip())) and read(wished["who"]).claim.name:
+        asking.ask(scene, userid, wished["who"])
     elif len(said) <= _SHORT and _WISH.search(said):
         asking.ask(scene, userid, "")  # which asks for what it takes
     else:

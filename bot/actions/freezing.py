@@ -139,7 +139,8 @@ def _is_stopped(scene: Scene, found: Freeze, request: Request) -> bool:
 
 def _revoke(scene: Scene, found: Freeze, ticket: Ticket, request: Request) -> None:
     if request.state is State.EXECUTED:
-        tickets.revoke(scene, request)
+        if not tickets.revoke(scene, request):
+            return  # used this very moment: the add will be judged again
         words = {"id": request.id, "customer": request.subject.name}
         scene.tell([ticket.userid], "freeze.ticket_over", **(freezes.words(scene, found) | words))
         return

@@ -58,6 +58,23 @@ async def test_what_an_ask_lacks_is_asked_for_piece_by_piece(stage: Stage) -> No
     assert request.claim.reason == "展会认识"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "报备客户：张伟，明达贸易，13800001234，展会认识",
+        "加个微信 张伟 明达贸易 13800001234 展会认识",
+        "我想加个客户，张伟，明达贸易，13800001234，展会认识",
+    ],
+)
+async def test_an_ask_in_other_words_is_read_whole(stage: Stage, words: str) -> None:
+    await stage.say("sunlei", words)
+
+    await stage.hears("sunlei", "可以添加 张伟")
+    claim = (await stage.newest("sunlei")).claim
+    assert (claim.name, claim.company, claim.phone) == ("张伟", "明达贸易", "13800001234")
+    assert claim.reason == "展会认识"
+
+
 async def test_a_question_is_not_taken_as_the_reason(stage: Stage) -> None:
     await stage.say("sunlei", "加 张伟 13800001234")
     await stage.hears("sunlei", "还差一点就能提交：为什么要加")

@@ -69,6 +69,26 @@ def test_an_exception_without_readable_lines_is_never_taken_for_a_plain_yes(said
     assert command.lines == ()
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "加 孙八 13712341235 展会，周九 13712341236 展会",
+        "加 孙八 137-1234-1235 周九 +86 13712341236",
+        "add Max Doe 13712341235 fair; Jane Roe 13712341236 fair",
+    ],
+)
+def test_a_second_number_in_a_line_is_not_passed_over(said: str) -> None:
+    command = commands.parse(said)
+
+    assert isinstance(command, Unclear)
+    assert command.why is Fault.ONE_CUSTOMER
+
+
+def test_one_number_said_twice_and_a_landline_are_one_customer() -> None:
+    said = "孙八 13712341235 手机 137 1234 1235 座机 010-62345678 展会"
+    assert commands.parse(f"加 {said}") == Add(said)
+
+
 def test_what_sounds_like_no_yes_at_all_does_nothing() -> None:
     assert commands.parse("同意 A7K2 不要竞品") == Unclear(
         "approve", Fault.DOUBTFUL, "A7K2 不要竞品"
