@@ -522,3 +522,15 @@ async def test_a_worker_that_stops_gives_long_work_back_when_its_lease_ends(shop
 
     row = await shop.row(1)
     assert (row.state, row.tries, row.error) == (WorkState.OPEN, 0, "")
+
+
+async def test_what_a_stop_breaks_off_counts_as_tried(shop: Shop) -> None:
+    """Whoever does it next looks first whether WeCom has done it already."""
+    shop.deeds["short"] = lambda: asyncio.sleep(60)
+    await shop.add("a", "short")
+
+    async with shop.open(lease=timedelta(seconds=0.5)):
+        await shop.until(lambda: shop.handled == ["short"])
+
+    row = await shop.row(1)
+    assert (row.state, row.tries, row.error) == (WorkState.OPEN, 1, "stopped")
