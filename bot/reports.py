@@ -72,7 +72,7 @@ def mistake_json(found: Mistake, place: Place | None) -> Mapping[str, object]:
 def failed_test(found: Tested, voice: Texts) -> Text:
     """Return what a test in the file expected, and what came."""
     misses = voice.listed(
-        voice("check.miss", what=each.what, expected=each.expected or "–", got=each.got or "–")
+        voice("check.miss", what=each.what, expected=each.expected or "[]", got=each.got or "[]")
         for each in found.misses
     )
     return voice("check.failed", name=found.name, misses=misses)
