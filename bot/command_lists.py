@@ -9,6 +9,7 @@ from bot import command_arguments as arguments
 from bot.command_arguments import Wrong
 from bot.command_types import AddMany, ApproveExcept, ApproveRequest, Command, Fault
 from workflows import listing
+from workflows.asking import looks_like_name
 from workflows.masking import PHONE, narrow, phone_digits
 
 _EXCEPT = re.compile(
@@ -16,7 +17,7 @@ _EXCEPT = re.compile(
     r"|\b(?:except|excluding|without|but\s+not|leave\s+out|leaving\s+out|remove|minus|not)\b",
     re.IGNORECASE,
 )
-_MOBILE = re.compile(r"1\d{10}")
+_GAPS = re.compile(rf"[{re.escape(arguments.GAPS)}]+")
 _NUMERAL = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
 _UNIT = r"(?:行|条|位|号)"
 _LINES = (
@@ -33,14 +34,23 @@ _NUMERALS = {word: number for number, word in enumerate("一二三四五六七�
 def to_add(rest: str) -> Command:
     """Read one customer; several lines that each name one are a list.
 
-    Two mobile numbers in one line are two customers, of whom one would be left out unseen.
+    A second name with a number in one line is a second customer, who would be left out unseen.
     """
     if listing.is_list(rest):
         return AddMany(rest)
-    found = map(phone_digits, PHONE.findall(narrow(rest)))
-    if len({number for number in found if _MOBILE.fullmatch(number)}) > 1:
+    if _names_another(narrow(rest)):
         raise Wrong(Fault.ONE_CUSTOMER, rest)
     return arguments.to_add(rest)
+
+
+def _names_another(said: str) -> bool:
+    """Whether a name stands before another number; 他同事电话 13911112222 is none."""
+    found = list(PHONE.finditer(said))
+    for each in found[1:]:
+        before = _GAPS.split(said[: each.start()].rstrip(arguments.GAPS))[-1]
+        if phone_digits(each[0]) != phone_digits(found[0][0]) and looks_like_name(before):
+            return True
+    return False
 
 
 def to_add_many(rest: str) -> AddMany:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -122,6 +123,15 @@ class Stage:
             return sum(counts.get((q, WorkState.OPEN), 0) for q in (Queue.INBOX, Queue.OUTBOX))
 
         await self.until(waiting, lambda count: count == 0, "all work is done")
+
+    async def by_day(self) -> None:
+        """Go on at ten in the morning: what waits for the end of quiet hours would wait for long."""
+        await self.quiet()
+        await self.stop()
+        local = self.clock.now().astimezone(ZoneInfo("Asia/Shanghai"))
+        ten = local.replace(hour=10, minute=0)
+        self.clock.ahead += (ten if ten > local else ten + timedelta(days=1)) - local
+        await self.start()
 
     async def request(self, request_id: str) -> Request:
         found = await self.db.read(lambda tx: tx.requests.get(request_id))

@@ -71,6 +71,7 @@ async def test_a_plain_yes_is_told_what_to_say_in_full_and_nothing_is_lost(stage
 
 
 async def test_it_is_reviewed_by_another_admin_and_asked_for_until_then(stage: Stage) -> None:
+    await stage.by_day()
     request = await waiting(stage)
     await let_through(stage, request.id)
     await stage.quiet()

@@ -203,6 +203,7 @@ async def test_whoever_wecom_spells_otherwise_is_told_of_the_end_once(stage: Sta
 
 
 async def test_it_ends_by_itself_also_while_menwei_is_off_and_is_reviewed(stage: Stage) -> None:
+    await stage.by_day()
     freeze = await frozen(stage)
     await stage.hears(TRAINEE, "【冻结】")
     await stage.quiet()

@@ -281,6 +281,7 @@ async def test_an_admin_who_may_lend_anything_still_asks_somebody_for_themselves
 
 async def test_the_same_in_english(opens: Opens) -> None:
     stage = await opens(ENGLISH)
+    await stage.by_day()
     await stage.say(TRAINEE, "request-right friend.add 3 days trade fair")
     await stage.press(LEAD, await stage.card(LEAD, "asks for a permission"), "approve")
     await stage.hears(TRAINEE, "You have a temporary permission: add a customer")
