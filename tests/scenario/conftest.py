@@ -125,7 +125,7 @@ class Stage:
         await self.until(waiting, lambda count: count == 0, "all work is done")
 
     async def by_day(self) -> None:
-        """Go on at ten in the morning: what waits for the end of quiet hours would wait for long."""
+        """Go on at ten in the morning: what is held back at night waits for it."""
         await self.quiet()
         await self.stop()
         local = self.clock.now().astimezone(ZoneInfo("Asia/Shanghai"))
