@@ -141,8 +141,7 @@ def only_id(make: Callable[[str], Command]) -> Callable[[str], Command]:
 
     def read(rest: str) -> Command:
         request_id, more = _id_and_rest(rest)
-        if names_another(more):
-            raise Wrong(Fault.ONE_AT_A_TIME, more)
+        _expect_no_other(more)
         return make(request_id)
 
     return read
@@ -158,19 +157,26 @@ def vote(make: Callable[[str, str], Command]) -> Callable[[str], Command]:
 
 
 def assent(make: Callable[[str, str], Command]) -> Callable[[str], Command]:
-    """Return the same for one that says yes: Wrong where the comment takes it back, or names
-    another request as well.
-    """
+    """Return the same for one that says yes, and nothing else: see `expect_a_yes`."""
 
     def read(rest: str) -> Command:
         request_id, comment = _id_and_rest(rest)
-        if names_another(comment):
-            raise Wrong(Fault.ONE_AT_A_TIME, comment)
-        if command_doubts.is_taken_back(comment):
-            raise Wrong(Fault.DOUBTFUL, rest.strip())
+        expect_a_yes(comment, rest)
         return make(request_id, comment)
 
     return read
+
+
+def expect_a_yes(comment: str, rest: str) -> None:
+    """Raise Wrong where the words behind an id take the yes back, or name another request."""
+    _expect_no_other(comment)
+    if command_doubts.is_taken_back(comment):
+        raise Wrong(Fault.DOUBTFUL, rest.strip())
+
+
+def _expect_no_other(comment: str) -> None:
+    if names_another(comment):
+        raise Wrong(Fault.ONE_AT_A_TIME, comment)
 
 
 def names_another(comment: str) -> bool:

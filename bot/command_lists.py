@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot import command_approvals, command_doubts
+from bot import command_approvals
 from bot import command_arguments as arguments
 from bot.command_arguments import Wrong
 from bot.command_types import AddMany, ApproveExcept, ApproveRequest, Command, Fault
@@ -73,18 +73,10 @@ def to_approve(rest: str) -> Command:
     if command.similar and found:
         raise Wrong(Fault.ALL_ALIKE, command.comment)
     if not lines:
-        _expect_a_yes(command, rest)
+        arguments.expect_a_yes(command.comment, rest)
     if found is None:
         return command
     return ApproveExcept(command.id, lines, command.comment, at_once=found.start() == 0)
-
-
-def _expect_a_yes(command: ApproveRequest, rest: str) -> None:
-    """Raise Wrong where the words behind an id take the yes back, or name another request."""
-    if arguments.names_another(command.comment):
-        raise Wrong(Fault.ONE_AT_A_TIME, command.comment)
-    if command_doubts.is_taken_back(command.comment):
-        raise Wrong(Fault.DOUBTFUL, rest.strip())
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -21,6 +19,7 @@ from storage.database import Database
 from storage.transaction import Transaction
 from tests.makers_approval import NOON, a_company, a_request
 from tests.makers_policy import a_policy
+from tests.races import overlapped
 from workflows.model import Origin, Relation, RelationState, Subject
 from workflows.standing import Standing
 
@@ -88,23 +87,13 @@ async def both(
 ) -> Relation:
     """Have a step begin to change what another one has read and is about to write."""
     await db.write(lambda tx: tx.relations.put(TOGETHER))
-    other = Database.open(db_url)
-    written, go_on = threading.Event(), threading.Event()
 
     def edit(tx: Transaction) -> None:
         knowing.hold(scene(tx), CUSTOMER)
         tx.relations.put(edited)
-        written.set()
-        go_on.wait(5)
 
-    editing = asyncio.create_task(db.write(edit))
-    await asyncio.to_thread(written.wait, 5)
-    changing = asyncio.create_task(other.write(change))
-    await asyncio.sleep(0.2)  # time enough to read what is about to be outdated
-    go_on.set()
-    await asyncio.gather(editing, changing)
-    await other.aclose()
-
+    for outcome in await overlapped(db, db_url, edit, change):
+        assert not isinstance(outcome, BaseException), outcome
     kept = await db.read(lambda tx: tx.relations.get(WHO, CUSTOMER))
     assert kept is not None
     return kept

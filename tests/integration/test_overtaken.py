@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,6 +14,7 @@ from storage.database import Database
 from storage.transaction import Transaction
 from tests.makers_approval import NOON, a_company, a_request, a_stage
 from tests.makers_policy import a_policy
+from tests.races import Step, overlapped
 from workflows import timing
 from workflows.model import Outcome, Request, State, Subject
 from workflows.standing import Standing
@@ -25,8 +23,6 @@ ZH = texts.load("zh-CN")
 ONE = a_stage("user:wang", "user:li")
 BOTH = replace(ONE, groups=tuple(replace(each, need=2) for each in ONE.groups))
 MOMENT = timedelta(milliseconds=50)
-
-Step = Callable[[Transaction], object]
 
 
 def scene(tx: Transaction, now: datetime = NOON) -> Scene:
@@ -41,24 +37,13 @@ async def pending(db: Database) -> Request:
 
 async def overtaken(db: Database, db_url: str, machine: Step, now: datetime = NOON) -> Request:
     """Return the request after a machine's step, before whose commit one of the two has voted."""
-    other = Database.open(db_url)
-    voted, go_on = threading.Event(), threading.Event()
 
     def vote(tx: Transaction) -> None:
         voting.approve(scene(tx, now), "wang", "A100", via="card")
         tx.write()
-        voted.set()
-        go_on.wait(5)
 
-    try:
-        first = asyncio.create_task(db.write(vote))
-        assert await asyncio.to_thread(voted.wait, 5)
-        second = asyncio.create_task(other.write(machine))
-        await asyncio.sleep(0.2)
-        go_on.set()
-        await asyncio.gather(first, second)
-    finally:
-        await other.aclose()
+    for outcome in await overlapped(db, db_url, vote, machine):
+        assert not isinstance(outcome, BaseException), outcome
     found = await db.read(lambda tx: tx.requests.get("A100"))
     assert found is not None
     assert [each.by.userid for each in found.votes] == ["Wang"]

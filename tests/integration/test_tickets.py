@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -24,6 +22,7 @@ from storage.transaction import Transaction
 from storage.work import Claimed, Queue
 from tests.makers_approval import NOON, a_company, a_request, a_stage
 from tests.makers_policy import a_policy, a_rulebook
+from tests.races import overlapped
 from workflows.model import State, Ticket, TicketState
 from workflows.policy import compile_policy
 from workflows.standing import Standing
@@ -59,23 +58,10 @@ async def handed_over(db: Database) -> None:
 
 async def while_it_is_used(
     db: Database, db_url: str, step: Callable[[Transaction], object]
-) -> BaseException | object:
+) -> object:
     """Have a step begin on another node before it is written that somebody came by the ticket."""
-    other = Database.open(db_url)
-    written, go_on = threading.Event(), threading.Event()
-
-    def first(tx: Transaction) -> None:
-        use(tx)
-        written.set()
-        go_on.wait(5)
-
-    using = asyncio.create_task(db.write(first))
-    await asyncio.to_thread(written.wait, 5)
-    second = asyncio.create_task(other.write(step))
-    await asyncio.sleep(0.2)  # time enough to read what is about to be outdated
-    go_on.set()
-    _, outcome = await asyncio.gather(using, second, return_exceptions=True)
-    await other.aclose()
+    outcome: object
+    _, outcome = await overlapped(db, db_url, use, step)
     return outcome
 
 

@@ -497,6 +497,12 @@ def test_a_day_is_the_next_one_that_is_called_so(day: Day, meant: date) -> None:
     assert next(each for each in ahead if day.is_on(each, today)) == meant
 
 
+def why_unclear(text: str) -> Fault:
+    command = parse(text)
+    assert isinstance(command, Unclear)
+    return command.why
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -509,10 +515,7 @@ def test_a_day_is_the_next_one_that_is_called_so(day: Day, meant: date) -> None:
     ],
 )  # fmt: skip
 def test_a_doubt_does_nothing(text: str) -> None:
-    command = parse(text)
-
-    assert isinstance(command, Unclear)
-    assert command.why is Fault.DOUBTFUL
+    assert why_unclear(text) is Fault.DOUBTFUL
 
 
 @pytest.mark.parametrize(
@@ -523,20 +526,14 @@ def test_a_doubt_does_nothing(text: str) -> None:
     ],
 )  # fmt: skip
 def test_two_requests_in_one_message_are_not_half_done(text: str) -> None:
-    command = parse(text)
-
-    assert isinstance(command, Unclear)
-    assert command.why is Fault.ONE_AT_A_TIME
+    assert why_unclear(text) is Fault.ONE_AT_A_TIME
 
 
 @pytest.mark.parametrize(
     "text", ["同意 A7JP 同类 除 VYB8", "同意 A7JP 同类 除了张伟", "拒绝 UU8H 同类 重复，除了 T929"]
 )
 def test_all_alike_takes_no_exceptions(text: str) -> None:
-    command = parse(text)
-
-    assert isinstance(command, Unclear)
-    assert command.why is Fault.ALL_ALIKE
+    assert why_unclear(text) is Fault.ALL_ALIKE
 
 
 @pytest.mark.parametrize(
